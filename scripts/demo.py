@@ -1,0 +1,207 @@
+"""The demo: the original pipeline's request against a server and a config repo of its own.
+
+`scripts/demo` starts it inside .venv. It hides nothing: everything it shows can be done by hand, and
+the commands are printed. It changes nothing outside a temporary folder, which is gone afterwards.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+IMAGE = "docker-registry.example.com/iris"
+PATIENCE = 60.0  # seconds until the server must have answered
+USUAL_PORT = 8080
+
+Json = dict[str, Any]
+# A proxy of the environment is for the outside, never for the loopback.
+ask = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+
+
+def say(text: str = "") -> None:
+    """Print one line at once, also into a pipe."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def step(text: str) -> None:
+    """Print the headline of what comes next."""
+    say()
+    say(f"== {text}")
+
+
+def git(*words: str, environment: Mapping[str, str] | None = None) -> str:
+    """Run git and return what it printed; whose configuration it is does not matter."""
+    calm = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
+    done = subprocess.run(
+        ["git", *words], check=True, stdout=subprocess.PIPE, env={**os.environ, **calm, **(environment or {})}
+    )
+    return done.stdout.decode()
+
+
+def make_config_repo(folder: Path) -> Path:
+    """Make a bare repository that holds config-repo-example/overlays as its first commit."""
+    work, bare = folder / "work", folder / "config.git"
+    shutil.copytree(ROOT / "config-repo-example" / "overlays", work)
+    person = {
+        f"GIT_{role}_{what}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for what, value in (("NAME", "Platform team"), ("EMAIL", "platform@example.com"))
+    }
+    git("init", "--quiet", "--initial-branch=main", str(work))
+    git("-C", str(work), "add", "--all")
+    git("-C", str(work), "commit", "--quiet", "--message=Start the config repo", environment=person)
+    git("clone", "--quiet", "--bare", str(work), str(bare))
+    return bare
+
+
+def free_port(wanted: int | None) -> int:
+    """Return the wanted port, or the usual one, or any that is free where that is taken."""
+    for port in (wanted,) if wanted else (USUAL_PORT, 0):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    raise SystemExit(f"demo: port {wanted} is taken; choose another with --port.")
+
+
+@contextlib.contextmanager
+def serving(repo: Path, folder: Path, port: int) -> Iterator[str]:
+    """Run `updater serve` for the length of the block and give its URL."""
+    settings = {
+        "UPDATER_REPO": str(repo),
+        "UPDATER_DATA": str(folder / "data"),
+        "UPDATER_LISTEN": f"127.0.0.1:{port}",
+        # For a laptop only: without tokens nobody gets in unless this is said in so many words.
+        "UPDATER_LET_IN": "anyone-who-reaches-the-port",
+    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("UPDATER_")}
+    log = folder / "server.log"
+    for name, value in settings.items():
+        say(f"   {name}={value}")
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "updater", "serve"],
+            cwd=ROOT,
+            env={**kept, **settings},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # Ctrl-C is for the demo, which then stops the server itself
+        )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        wait_until_ready(server, url, log)
+        yield url
+    finally:
+        server.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(15)
+        server.kill()
+        server.wait()
+
+
+def wait_until_ready(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    """Return when the server answers; end the demo with its log where it does not."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and server.poll() is None:
+        with contextlib.suppress(OSError), ask(f"{url}/readyz", timeout=5):
+            return
+        threading.Event().wait(0.1)
+    raise SystemExit(f"demo: the server did not start. It said:\n{log.read_text(errors='replace')}")
+
+
+def post(url: str, tag: str) -> str:
+    """Send what the original pipeline sends and return the address of the stored request."""
+    body = json.dumps({"image": f"{IMAGE}:{tag}"}, separators=(",", ":"))
+    say(f"$ curl -X POST {url}/api/auto-update -H 'Content-Type:application/json' --data '{body}'")
+    request = urllib.request.Request(
+        f"{url}/api/auto-update",
+        data=body.encode(),
+        headers={"Content-Type": "application/json"},
+        method="POST",
+    )
+    with ask(request, timeout=PATIENCE) as response:
+        location = urllib.parse.urljoin(url, str(response.headers["Location"]))
+        say(f"   {response.status}: the request is on disk, and its fate will be at {location}")
+        return location
+
+
+def outcome(location: str) -> Json:
+    """Ask until the request is settled and return what became of it."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with ask(location, timeout=PATIENCE) as response:
+            answer: Json = json.load(response)
+        if answer["outcome"]:
+            say(f"   {answer['outcome']}: {answer['reason']}")
+            return answer
+        threading.Event().wait(0.1)
+    raise SystemExit(f"demo: the request is still waiting: {answer['reason']}")
+
+
+def expect(answer: Json, wanted: str) -> None:
+    """End the demo where the outcome is not the one it explains."""
+    if answer["outcome"] != wanted:
+        raise SystemExit(f"demo: this should have been '{wanted}'.")
+
+
+def show(repo: Path, url: str) -> None:
+    """Play the three requests and explain the answers."""
+    step("The pipeline built develop-52666 and says so")
+    expect(outcome(post(url, "develop-52666")), "committed")
+    step("The config repo has one commit more, and one line differs")
+    say("$ git show")
+    say(git("-C", str(repo), "show", "--stat", "--patch", "main").rstrip())
+    step("A slow pipeline reports the older build develop-52664: it does not win")
+    expect(outcome(post(url, "develop-52664")), "superseded")
+    step("The first pipeline is run again and reports develop-52666 once more: no second commit")
+    expect(outcome(post(url, "develop-52666")), "unchanged")
+    say()
+    say("$ git log --oneline")
+    say(git("-C", str(repo), "log", "--oneline", "main").rstrip())
+
+
+def main() -> int:
+    """Run the demo; return 0 when everything was shown."""
+    parser = argparse.ArgumentParser(prog="scripts/demo")
+    parser.add_argument("--once", action="store_true", help="end after the last answer")
+    parser.add_argument("--port", type=int, help="the port of 127.0.0.1 to listen on")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with tempfile.TemporaryDirectory(prefix="updater-demo-") as name, contextlib.suppress(KeyboardInterrupt):
+        folder = Path(name)
+        step("A config repo of our own, from config-repo-example/overlays")
+        repo = make_config_repo(folder)
+        say(f"   {repo}")
+        step("The updater, on SQLite, open to everybody on this machine")
+        with serving(repo, folder, free_port(options.port)) as url:
+            show(repo, url)
+            if not options.once:
+                step("It keeps serving; Ctrl-C ends it and removes everything")
+                say(f"   try the API at {url}/docs, the requests at {url}/api/updates,")
+                say(f"   the repo with: git clone {repo}")
+                threading.Event().wait()
+    say()
+    say("demo: done")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
