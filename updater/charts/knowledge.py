@@ -1,0 +1,111 @@
+"""What is known of one set of files: which belong to a scope, which may name a repository, what they hold.
+
+It hides when something is laid out, indexed, parsed or scanned again. `survey` is its face; `nearest`
+asks it, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from updater.charts.effective import merge, nested
+from updater.charts.layout import Spot
+from updater.charts.memory import Area, Memory
+from updater.charts.scan import Scan, scan
+from updater.charts.words import Words, components, words_of
+from updater.errors import EditRefused
+from updater.model import Files, Scope, canonical_repository
+from updater.yamledit import YamlText
+
+
+class Knowledge:
+    """What is known of one `Files`, computed when it is asked for."""
+
+    def __init__(self, files: Files, memory: Memory) -> None:
+        self.files = files
+        self.memory = memory
+        self.paths = files.paths
+        self._current: dict[Scope, Area] = {}
+
+    def area(self, scope: Scope) -> Area:
+        """Return a scope's files, with every one of them indexed at the version it had at first sight.
+
+        Later edits of tags need no new index: they leave the repositories where they are.
+        """
+        area = self._current.get(scope)
+        if area is None:
+            area = self._current[scope] = self.memory.area(scope, self.paths)
+            self._index(area)
+        return area
+
+    def _index(self, area: Area) -> None:
+        if self.memory.words.is_worn:
+            self.memory.words = Words()
+            for other in self._current.values():
+                self._index(other)
+            return
+        words, version = self.memory.words, self.files.version
+        known = words.versions.get
+        late = [path for path in area.readers if known(path) != version(path)]
+        if late:
+            for path, data in self.files.read_many(frozenset(late)).items():
+                words.add(path, version(path), data)
+
+    def text(self, path: str) -> YamlText:
+        """Return a parsed file; raises EditRefused with its name where it cannot be parsed."""
+        return self.memory.text(self.files, path)
+
+    def scan(self, spot: Spot) -> Scan | EditRefused:
+        """Return what a file holds, or why it cannot be read."""
+        versions = tuple(map(self.files.version, spot.files))
+        known = self.memory.scans.get(spot)
+        if known is not None and known[0] == versions:
+            return known[1]
+        result: Scan | EditRefused
+        try:
+            base = self.memory.table(self.files, spot.base) if spot.base else {}
+            for section, path in spot.sections:
+                base = merge(base, nested(section, self.memory.table(self.files, path)))
+            result = scan(self.text(spot.file), spot.file, spot.chart, base)
+        except EditRefused as refusal:
+            result = refusal if refusal.file else refusal.within(spot.file)
+        self.memory.scans[spot] = (versions, result)
+        return result
+
+    def candidates(self, scope: Scope, repository: str) -> list[Spot]:
+        """Return the files that may hold a place of a repository: too many perhaps, never too few."""
+        area = self.area(scope)
+        words = self.memory.words
+        wanted = components(repository)
+        rarest = min(wanted, key=words.count)
+        others = [word for word in wanted if word is not rarest]
+        chosen = {pin.file for pin in scope.pinned if canonical_repository(pin.repository) == repository}
+        for file in words.files_with(rarest):
+            for spot in area.readers.get(file, ()):
+                if all(any(words.holds(word, path) for path in spot.files) for word in others):
+                    chosen.add(spot.file)
+        return [area.spots[file] for file in sorted(chosen) if file in area.spots]
+
+    def names(self, spot: Spot, repository: str) -> bool:
+        """Say whether all words of a repository stand in a file or below it now (the index may be stale)."""
+        held = {word for path in spot.files for word in words_of(self.files.read(path))}
+        return held.issuperset(components(repository))
+
+    def files_with(self, scope: Scope, word: str) -> Iterator[Spot]:
+        """Yield the files of a scope whose own text or base may hold a word, perhaps more than once."""
+        area = self.area(scope)
+        for file in self.memory.words.files_with(word.encode()):
+            yield from area.readers.get(file, ())
+
+    def spots(self, scope: Scope) -> Iterable[Spot]:
+        """Return the files of a scope, with their charts and bases, in the order of their names."""
+        return self.area(scope).spots.values()
+
+    def words_near(self, scope: Scope, word: str) -> list[str]:
+        """Return words of the scope's files that look somewhat like `word`."""
+        self.area(scope)
+        return self.memory.words.near(word)
+
+    def beside(self, folder: str) -> tuple[str, ...]:
+        """Return the files directly in a folder, which ends with "/" (or is empty for the top)."""
+        return self.memory.folders(self.paths).get(folder, ())
