@@ -1,0 +1,96 @@
+"""A first rules file for a config repo, as `updater init` writes it.
+
+The text is meant to be read and changed by a person, so it says what was found and what was not. It
+never writes anything itself, and promises nothing that the rules cannot do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from updater.globs import compile_glob
+from updater.policy.habits import Habit, habit_of
+from updater.policy.layout import Found, environments_in, values_globs
+from updater.policy.rules import DEFAULT_ENVIRONMENT
+from updater.policy.tags import Tags
+
+# Enough to see a habit; reading every file of a large repo would show nothing more.
+MAX_FILES_READ = 200
+
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./*-]*")
+_HEADER = (
+    "# The rules of this config repo: where image tags are written, and which tags go there.",
+    "# Written by `updater init` from the files and tags found here. Read it, change what is wrong, and",
+    "# commit it to the default branch; on other branches it has no effect.",
+    "#",
+    "# Whatever an environment takes is committed straight to its branch (delivery: commit). An image sent",
+    "# without an environment goes to every environment whose pattern takes its tag.",
+)
+
+
+def suggest_rules(paths: frozenset[str], tags_in: Callable[[str], Sequence[str]]) -> str:
+    """Return the text of a rules file for a config repo that holds the files `paths`.
+
+    `tags_in` returns the image tags that stand in one file; it is asked for at most `MAX_FILES_READ`
+    files of each environment. `parse_rules` reads the result.
+    """
+    found = environments_in(paths) or (_default(paths),)
+    standing = {one.name: _standing_tags(one.files, tags_in) for one in found}
+    lines = [*_HEADER, "", "environments:"]
+    for one in found:
+        habit = habit_of(standing[one.name])
+        tags = Tags(habit.pattern or None, habit.order or "numeric")
+        shared = [
+            name for name, builds in standing.items() if name != one.name and any(map(tags.takes, builds))
+        ]
+        lines += [*_place(one), *_tag_lines(habit, shared), "    delivery: commit"]
+    return "\n".join([*lines, ""])
+
+
+def _default(paths: frozenset[str]) -> Found:
+    globs = values_globs(paths)
+    patterns = [compile_glob(glob) for glob in globs]
+    files = [path for path in sorted(paths) if path.rpartition("/")[2] == "values.yaml"]
+    if patterns:
+        files = [path for path in files if any(pattern.match(path) for pattern in patterns)]
+    return Found(name=DEFAULT_ENVIRONMENT, globs=globs, base="", files=tuple(files))
+
+
+def _standing_tags(files: Sequence[str], tags_in: Callable[[str], Sequence[str]]) -> tuple[str, ...]:
+    step = max(1, -(-len(files) // MAX_FILES_READ))
+    return tuple(tag for file in files[::step] for tag in tags_in(file))
+
+
+def _place(environment: Found) -> Iterator[str]:
+    yield f"  {environment.name}:"
+    if len(environment.globs) == 1:
+        yield f"    files: {_scalar(environment.globs[0])}"
+    elif environment.globs:
+        yield "    files:"
+        yield from (f"      - {_scalar(glob)}" for glob in environment.globs)
+    else:
+        yield "    # No files: every values.yaml beside a Chart.yaml, and of version folders the highest."
+    if environment.base:
+        yield f"    base: {_scalar(environment.base)}"
+
+
+def _tag_lines(habit: Habit, shared: Sequence[str]) -> Iterator[str]:
+    if habit.pattern:
+        yield f"    tags: # {habit.reason}"
+        yield f"      pattern: {_quoted(habit.pattern)}"
+        yield f"      order: {habit.order}"
+    else:
+        yield f"    # No pattern, so any tag is taken: {habit.reason}."
+        yield "    # If your builds have a form of their own, say so, for example:"
+        yield "    # tags: {pattern: '^main-(?P<build>[0-9]+)$', order: numeric}"
+    if shared:
+        yield f"    # Mind: it also takes the tags that stand in {', '.join(shared)}."
+
+
+def _scalar(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
