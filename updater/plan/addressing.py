@@ -1,0 +1,99 @@
+"""Which environments a request is for, and what is told of those it is not for.
+
+The rules of product section "What happens to a request": a named environment, or every one whose
+pattern takes the tag; never one outside the caller's token.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+from updater.errors import EditRefused, InvalidConfigRepo
+from updater.model import OutcomeKind, UpdateRequest
+from updater.plan.draft import Ground
+from updater.plan.values import Reason, Verdict
+from updater.policy import Environment, Rules
+
+
+def environments_of(
+    rules: Rules, grounds: Mapping[str, Ground | InvalidConfigRepo], request: UpdateRequest
+) -> list[Environment] | Reason:
+    """Choose the environments a request is for, or say why there is none."""
+    tag, names = request.image.tag, [environment.name for environment in rules.environments]
+    if request.environment is not None and request.environment not in names:
+        nearest = difflib.get_close_matches(request.environment, names, n=1, cutoff=0.5)
+        return Reason(
+            "unknown-environment",
+            {"environment": request.environment, "known": names, "nearest": nearest[0] if nearest else ""},
+        )
+    asked = [one for one in rules.environments if request.environment in (None, one.name)]
+    taking = [one for one in asked if one.tags.takes(tag)]
+    if not taking:
+        return Reason(
+            "tag-not-taken", {"tag": tag, "environments": [(one.name, one.tags.pattern) for one in asked]}
+        )
+    allowed = [one for one in taking if _may_speak_for(request, one.name)]
+    if not allowed:
+        return Reason(
+            "environment-not-allowed",
+            {
+                "caller": request.caller.name,
+                "environments": [one.name for one in taking],
+                "patterns": request.caller.environments,
+            },
+        )
+    return _where_used(allowed, grounds, request) if request.environment is None else allowed
+
+
+def _may_speak_for(request: UpdateRequest, environment: str) -> bool:
+    return any(fnmatchcase(environment, pattern) for pattern in request.caller.environments)
+
+
+def _where_used(
+    environments: list[Environment], grounds: Mapping[str, Ground | InvalidConfigRepo], request: UpdateRequest
+) -> list[Environment]:
+    """Leave out environments that do not use the image, where the caller named none and one does."""
+    if len(environments) == 1:
+        return environments
+    return [one for one in environments if _uses(one, grounds[one.name], request)] or environments
+
+
+def _uses(environment: Environment, ground: Ground | InvalidConfigRepo, request: UpdateRequest) -> bool:
+    if isinstance(ground, InvalidConfigRepo):
+        return True
+    try:
+        return bool(ground.survey.targets(environment.scope, request.image.repository))
+    except EditRefused:
+        return True
+
+
+def with_notes(
+    rules: Rules, grounds: Mapping[str, Ground | InvalidConfigRepo], verdicts: Iterable[Verdict]
+) -> Iterable[Verdict]:
+    """Tell, once per request, of environments that take the tag but were left out."""
+    told: set[str] = set()
+    for verdict in verdicts:
+        request = verdict.request
+        if request.id in told or request.environment is not None or verdict.kind is OutcomeKind.REFUSED:
+            yield verdict
+            continue
+        told.add(request.id)
+        taking = [one for one in rules.environments if one.tags.takes(request.image.tag)]
+        if len(taking) < 2:
+            yield verdict
+            continue
+        barred = [one.name for one in taking if not _may_speak_for(request, one.name)]
+        unused = [
+            one.name
+            for one in taking
+            if one.name not in barred and not _uses(one, grounds[one.name], request)
+        ]
+        notes = [
+            Reason(code, {"environments": names, "caller": request.caller.name})
+            for code, names in (("other-environment-not-allowed", barred), ("image-not-used-there", unused))
+            if names
+        ]
+        yield replace(verdict, notes=(*verdict.notes, *notes))
