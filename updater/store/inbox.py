@@ -1,0 +1,161 @@
+"""The durable inbox: what was accepted is on disk, is worked on by lease, and is settled once.
+
+Hides threads, transactions and SQL. `web` adds and waits, `worker` claims, intends, settles and
+defers, `wiring` opens and closes. It decides nothing about requests and never deletes one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from threading import Event
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from updater.errors import InvalidRequest, UpdaterError
+from updater.model import Outcome, Record, UpdateRequest
+from updater.store import changes, schema, sqlite
+from updater.store.ids import new_id
+from updater.store.outages import outages_of
+from updater.store.records import DEFAULT_PATIENCE, Records
+from updater.store.values import Deferral, Intent, Wish
+from updater.store.waiting import Waiters
+from updater.store.writer import Writer
+
+Result = TypeVar("Result")
+
+
+class Store(Records):
+    """The requests of one server, on SQLite in `directory`.
+
+    Made in the process that uses it, after any fork: it has a thread. All methods may be called
+    from any thread and raise `Unreachable` where the database does not answer; nothing has changed
+    then, and a later call works again when the fault is gone.
+
+    `arrived` is set whenever a new request is on disk; the worker clears it before it claims.
+    """
+
+    def __init__(
+        self, directory: Path, *, clock: Callable[[], datetime], patience: timedelta = DEFAULT_PATIENCE
+    ) -> None:
+        """Open the database, make it where there is none, migrate it where it is behind.
+
+        Raises:
+            InvalidSettings: the directory cannot be used, the database is not the updater's or of a
+                later version, or it is behind and another server works on it.
+        """
+        path = sqlite.create(directory)
+        self._lock = sqlite.LockFile(directory / sqlite.LOCK)
+        self._clock = clock
+        self._waiters = Waiters()
+        self.arrived = Event()
+        writing = sqlite.writing_engine(path, patience)
+        with outages_of(str(path)):
+            schema.bring_up_to_date(writing, str(path), self._lock.during)
+        super().__init__(directory, patience=patience)
+        self._writer = Writer(writing, str(path))
+
+    @staticmethod
+    def reading(directory: Path) -> Records:
+        """Open the database for looking only, beside a server or without one; see `Records`."""
+        return Records(directory)
+
+    def lock(self) -> None:
+        """Become the one server that works on this database; free what a dead one had leased.
+
+        The lock lasts until `close` or the end of the process.
+
+        Raises:
+            InvalidSettings: another process is that server; it is named.
+        """
+        self._lock.take()
+        self._write(changes.release_leases)
+
+    def add(self, wish: Wish, *, key: str | None = None) -> tuple[Record, bool]:
+        """Accept a wish; return its record and whether it is new, once it is on disk.
+
+        The same wish with the same `key` (an Idempotency-Key) by the same caller is the same
+        request, whose record is returned as it stands now.
+
+        Raises:
+            KeyReused: the caller used the key for a different wish.
+            InvalidRequest: a text in it is no Unicode that can be stored.
+        """
+        _check_texts(wish, key)
+        now = self._clock()
+        wanted = UpdateRequest(
+            id=new_id(now),
+            image=wish.image,
+            caller=wish.caller,
+            received_at=now,
+            environment=wish.environment,
+            source=wish.source,
+        )
+        record, created = self._writer.write(changes.add, changes.Addition(wanted, key))
+        if created:
+            self.arrived.set()
+        return record, created
+
+    def claim(self, limit: int, lease: timedelta) -> list[UpdateRequest]:
+        """Take up to `limit` requests that are pending and due, in the order of acceptance.
+
+        Nobody else gets them until they are settled, deferred, or `lease` is over.
+        """
+        now = self._clock()
+        return self._write(partial(changes.claim, limit=limit, now=now, until=now + lease))
+
+    def intend(self, intents: Mapping[str, Sequence[Intent]]) -> None:
+        """Note, by request id, what is about to be pushed; it is on disk when this returns.
+
+        A note takes the place of an earlier one for the same request and environment.
+        """
+        self._write(partial(changes.intend, intents=intents))
+
+    def settle(self, outcomes: Mapping[str, Outcome]) -> None:
+        """Write what became of requests, all or none, and wake who waits for them.
+
+        What is settled stays as it is: a second outcome for a request is ignored.
+        """
+        self._write(partial(changes.settle, outcomes=outcomes, now=self._clock()))
+        self._waiters.wake(outcomes)
+
+    def defer(self, deferrals: Mapping[str, Deferral]) -> None:
+        """Give requests back, to be claimed again when their time comes; settled ones are left alone."""
+        self._write(partial(changes.defer, deferrals=deferrals))
+
+    def wait(self, request_id: str, timeout: float) -> Record | None:
+        """Return the record once it is settled, else as it is after `timeout` seconds; None if unknown."""
+        with self._waiters.expecting(request_id) as settled:
+            record = self.get(request_id)
+            if record is None or record.outcome is not None or not settled.wait(timeout) or self._closed:
+                return record
+            return self.get(request_id)
+
+    def check(self) -> None:
+        """Find out whether requests can be stored now, by writing something to the disk."""
+        self._write(schema.touch)
+
+    def _write(self, change: Callable[[Connection], Result]) -> Result:
+        def alone(connection: Connection, items: Sequence[None]) -> list[Result | UpdaterError]:
+            return [change(connection) for _ in items]
+
+        return self._writer.write(alone, None)
+
+    def close(self) -> None:
+        """Finish what was handed in, wake who waits, give the lock back; a second call does nothing."""
+        super().close()
+        self._waiters.close()
+        # Last of all: the connection that can write is the one that tidies the log away.
+        self._writer.close()
+        self._lock.give_back()
+
+
+def _check_texts(wish: Wish, key: str | None) -> None:
+    """Refuse what a text column cannot hold: NUL (PostgreSQL) and lone surrogates (UTF-8)."""
+    texts = {"environment": wish.environment or "", "Idempotency-Key": key or "", "caller": wish.caller.name}
+    for field, text in texts.items():
+        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+            raise InvalidRequest(f"{text!r} holds a character that cannot be stored.", field=field)

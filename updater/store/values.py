@@ -1,0 +1,73 @@
+"""What goes in and out of the store beside the nouns of `model`: wishes, intents, deferrals, queries.
+
+Frozen values without behaviour; `web`, `worker` and `cli` make them. Knows nothing of SQL.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from updater.model import Caller, EnvironmentOutcome, ImageReference, OutcomeKind, Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """A request before it is accepted: the store gives it an id, a time and a place in the order.
+
+    `environment` None means every environment whose pattern takes the tag.
+    """
+
+    image: ImageReference
+    caller: Caller
+    environment: str | None = None
+    source: Source = field(default_factory=Source)
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A note written before a push: this commit, on this branch, will have this outcome.
+
+    Where the process dies between push and settling, the next one asks the branch whether the
+    commit arrived, and settles with `outcome` where it did.
+    """
+
+    branch: str
+    commit: str
+    outcome: EnvironmentOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Deferral:
+    """Why a request could not be settled this time, and when to try again (None: at once).
+
+    `done` are all environments settled so far, those of earlier rounds included.
+    `counts_as_attempt` is false where nothing was tried. `keeps_intents` is true where a push was
+    cut off and may have arrived all the same, so that the notes are still needed.
+    """
+
+    reason: str
+    retry_at: datetime | None = None
+    done: tuple[EnvironmentOutcome, ...] = ()
+    counts_as_attempt: bool = field(default=True, kw_only=True)
+    keeps_intents: bool = field(default=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Which requests to list; every filter that is set must hold.
+
+    `settled` None means both states. `kinds` are outcomes (empty: any). `repository` is a canonical
+    repository, `text` any part of `repository:tag`, upper and lower case alike. `environment` holds
+    where the request asked for it or was settled in it. `before` is the id of the last request of
+    the page before.
+    """
+
+    settled: bool | None = None
+    kinds: tuple[OutcomeKind, ...] = ()
+    repository: str | None = None
+    text: str = ""
+    environment: str | None = None
+    caller: str | None = None
+    before: str | None = None
+    limit: int = 50
