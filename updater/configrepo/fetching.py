@@ -1,0 +1,85 @@
+"""Brings the mirror up to date and learns which branches there are and which one is the default.
+
+Hides Git's fetch and the remote's HEAD. Called by `repo`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from updater.configrepo import refusals
+from updater.configrepo.process import Finished, GitCommands
+from updater.configrepo.remote import REMOTE, TRACKING
+from updater.errors import InvalidConfigRepo
+
+_HEAD = "refs/updater/HEAD"
+# The first fetch brings the whole history; a stalled one ends by http.lowSpeedTime.
+_FIRST_FETCH = 10
+_NAMED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Branches:
+    """Where the branches stand and which one is the default; `head` is the commit HEAD stands at."""
+
+    tips: Mapping[str, str] = field(default_factory=dict)
+    default: str = ""
+    head: str = ""
+
+
+def fetch(git: GitCommands, *, is_new: bool, timeout: float) -> Finished:
+    """Fetch all branches and what HEAD stands for, in one go where HEAD stands for anything."""
+    command = ("fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", REMOTE)
+    branches = f"+refs/heads/*:{TRACKING}*"
+    limit = timeout * (_FIRST_FETCH if is_new else 1)
+    done = git.talk(*command, branches, f"+HEAD:{_HEAD}", timeout=limit)
+    if done.status and "couldn't find remote ref HEAD" in done.words:
+        # An empty remote, or one whose HEAD names a branch nobody has pushed.
+        git.run("update-ref", "-d", _HEAD)
+        return git.talk(*command, branches, timeout=limit)
+    return done
+
+
+def learn(git: GitCommands, url: str, known: Branches, timeout: float) -> Branches:
+    """Read from the mirror what was fetched; `known` is what held before.
+
+    Raises:
+        InvalidConfigRepo: there is no branch, or no telling which one is the default.
+        Unreachable: the remote had to be asked which branch its HEAD names, and did not answer.
+    """
+    listing = git.read("for-each-ref", "--format=%(objectname) %(refname)", TRACKING, _HEAD).decode()
+    refs = {name: commit for commit, _, name in (line.partition(" ") for line in listing.splitlines())}
+    head = refs.pop(_HEAD, "")
+    tips = {name.removeprefix(TRACKING): commit for name, commit in refs.items()}
+    if not tips:
+        raise InvalidConfigRepo(
+            f"The config repo at {url} has no commits yet: push a first one, with the charts in it."
+        )
+    # HEAD is a name, but only its commit is fetched: where one branch stands there, it is that one.
+    candidates = [branch for branch, commit in tips.items() if commit == head] or sorted(tips)
+    if len(candidates) == 1:
+        return Branches(tips, candidates[0], head)
+    if head and head == known.head and known.default in candidates:
+        return Branches(tips, known.default, head)
+    return Branches(tips, _asked(git, url, candidates, timeout), head)
+
+
+def _asked(git: GitCommands, url: str, candidates: Sequence[str], timeout: float) -> str:
+    """Ask the remote which of several branches its HEAD names."""
+    done = git.talk("ls-remote", "--symref", REMOTE, "HEAD", timeout=timeout)
+    if done.status:
+        raise refusals.unreachable(done.words, url)
+    named = done.output.decode(errors="replace").partition("\t")[0].removeprefix("ref: refs/heads/")
+    if named not in candidates:
+        raise InvalidConfigRepo(
+            f"The HEAD of the config repo at {url} names no branch that exists, and there are several "
+            f"({listed(candidates)}): set its default branch."
+        )
+    return named
+
+
+def listed(branches: Sequence[str]) -> str:
+    """Return the names of branches for a sentence, the first few of them."""
+    named = ", ".join(branches[:_NAMED])
+    return named if len(branches) <= _NAMED else f"{named} and {len(branches) - _NAMED} more"

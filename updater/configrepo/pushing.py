@@ -1,0 +1,109 @@
+"""Pushes commits: one push for all branches, and only where they still stand where they were read.
+
+Hides the compare-and-swap, atomic pushes and servers without them. Called by `repo`; what the
+server's answers mean is decided in `refusals`. It never overwrites a branch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from updater.configrepo import refusals
+from updater.configrepo.process import Finished, GitCommands
+from updater.configrepo.refusals import Pushed
+from updater.configrepo.remote import REMOTE
+from updater.errors import PushForbidden, UpdaterError
+
+Updates = Mapping[str, tuple[str, str]]
+Answer = Pushed | PushForbidden
+
+
+@dataclass(slots=True)
+class Pusher:
+    """Speaks `git push` with one remote and remembers whether it takes several branches at once."""
+
+    git: GitCommands
+    url: str
+    timeout: float
+    is_atomic: bool = True
+
+    def push(self, updates: Updates, guards: Mapping[str, str]) -> dict[str, Answer]:
+        """Push `branch: (old, new)` and return what became of each branch.
+
+        Raises:
+            Unreachable: the server did not answer, or did not say what became of a branch.
+            MirrorDamaged: there was nothing to push from.
+        """
+        kept = {branch: commit for branch, commit in guards.items() if branch not in updates}
+        if not self.is_atomic and kept and not self._stand(kept):
+            return dict.fromkeys(updates, Pushed.MOVED)
+        done = self._send(updates, kept)
+        if self.is_atomic and refusals.knows_no_atomic(done.words):
+            self.is_atomic = False
+            return self.push(updates, guards)
+        return self._sort(updates, kept, done)
+
+    def _send(self, updates: Updates, guards: Mapping[str, str]) -> Finished:
+        # The lease is the compare-and-swap. Without it a branch that was reset or deleted meanwhile
+        # would come back: from there our commit is a fast-forward. It can overwrite nothing, because
+        # every new commit descends from the old one named here.
+        stands = {branch: old for branch, (old, _) in updates.items()} | dict(guards)
+        refs = {branch: new for branch, (_, new) in updates.items()} | dict(guards)
+        return self.git.talk(
+            "push",
+            "--porcelain",
+            "--no-verify",
+            *(["--atomic"] if self.is_atomic and len(refs) > 1 else []),
+            *(f"--force-with-lease=refs/heads/{branch}:{commit}" for branch, commit in stands.items()),
+            REMOTE,
+            *(f"{commit}:refs/heads/{branch}" for branch, commit in refs.items()),
+            timeout=self.timeout,
+        )
+
+    def _sort(self, updates: Updates, guards: Mapping[str, str], done: Finished) -> dict[str, Answer]:
+        answers = refusals.answers(done.output.decode(errors="replace"))
+        if not updates.keys() <= answers.keys():
+            if refusals.is_forbidden(done.words):
+                return {name: refusals.forbidden(name, "no right to push", done.words) for name in updates}
+            if refusals.is_damage(done.words, str(self.git.mirror)):
+                raise self.git.damage(done.words)
+            raise refusals.unreachable(done.words, self.url)
+        judged = {branch: refusals.judge(branch, answers[branch], done.words) for branch in updates}
+        if any(_has_left(answers.get(guard)) for guard in guards):
+            return dict.fromkeys(updates, Pushed.MOVED)
+        if len(updates) > 1 and any(isinstance(answer, PushForbidden) for answer in judged.values()):
+            return self._one_by_one(updates, guards, judged)
+        return {branch: _settled(answer) for branch, answer in judged.items()}
+
+    def _one_by_one(
+        self, updates: Updates, guards: Mapping[str, str], judged: Mapping[str, Pushed | UpdaterError]
+    ) -> dict[str, Answer]:
+        """Push again what only fell with a forbidden branch: one hook's no refuses the whole push."""
+        settled: dict[str, Answer] = {}
+        for branch, update in updates.items():
+            if judged[branch] is Pushed.LANDED:
+                settled[branch] = Pushed.LANDED
+            else:
+                settled |= self.push({branch: update}, guards)
+        return settled
+
+    def _stand(self, guards: Mapping[str, str]) -> bool:
+        """Ask whether branches still stand where they were read, for servers without atomic pushes."""
+        names = [f"refs/heads/{branch}" for branch in guards]
+        done = self.git.talk("ls-remote", "--heads", REMOTE, *names, timeout=self.timeout)
+        if done.status:
+            raise refusals.unreachable(done.words, self.url)
+        there = refusals.branches_in(done.output.decode(errors="replace"))
+        return all(there.get(branch) == commit for branch, commit in guards.items())
+
+
+def _has_left(answer: tuple[str, str] | None) -> bool:
+    """Say whether a guard was refused for itself and not only beside another branch."""
+    return answer is not None and answer[0] == "!" and not refusals.is_companion(answer)
+
+
+def _settled(answer: Pushed | UpdaterError) -> Answer:
+    if isinstance(answer, UpdaterError) and not isinstance(answer, PushForbidden):
+        raise answer
+    return answer

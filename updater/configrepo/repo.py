@@ -1,0 +1,228 @@
+"""The config repo as the worker sees it: fetch, snapshot, commit, push.
+
+Hides the mirror and its recovery: a mirror that is missing or damaged is made anew by itself. The
+worker owns the one `ConfigRepo` of a process; the command line makes one for a single run.
+"""
+
+from __future__ import annotations
+
+import difflib
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from updater.configrepo import fetching, mirror, refusals, writing
+from updater.configrepo.fetching import Branches
+from updater.configrepo.process import GitCommands, MirrorDamaged
+from updater.configrepo.pushing import Answer, Pusher, Updates
+from updater.configrepo.refusals import Pushed
+from updater.configrepo.remote import Identity, Remote, Signing, environment
+from updater.configrepo.snapshot import Snapshot, Tree, blob_id, changed_tree, whole_tree
+from updater.configrepo.writing import Draft
+from updater.errors import InvalidConfigRepo
+
+
+class ConfigRepo:
+    """The config repo through a bare mirror in `directory`, which is made by the first fetch.
+
+    It belongs to the thread that uses it first: GitPython returns wrong bytes where two share it.
+    `timeout` is in seconds, for each command that speaks to the remote (ten times that for the
+    first fetch).
+    """
+
+    def __init__(
+        self,
+        remote: Remote,
+        directory: Path,
+        *,
+        identity: Identity,
+        signing: Signing | None = None,
+        timeout: float = 60,
+    ) -> None:
+        self._url = remote.url
+        self._directory = directory.absolute()
+        self._identity = identity
+        self._is_signed = signing is not None
+        self._timeout = timeout
+        self._git = GitCommands(
+            self._directory, environment(remote, self._directory, signing), remote.secrets
+        )
+        self._pusher = Pusher(self._git, remote.url, timeout)
+        self._owner: int | None = None
+        self._is_open = False
+        # What is known of the remote since the last fetch; None: nothing.
+        self._branches: Branches | None = None
+        self._trees: dict[str, tuple[str, Tree]] = {}
+        # Commits made here and not fetched since: what they were made on, and their files.
+        self._made: dict[str, tuple[str, Tree]] = {}
+
+    def fetch(self) -> None:
+        """Bring the mirror up to date with the remote, whatever happened there.
+
+        Raises:
+            InvalidConfigRepo: the remote has no commits yet, or no telling default branch.
+            Unreachable: the remote cannot be reached or does not let us in; says why.
+            InvalidSettings: the mirror's folder cannot be used, or Git is missing.
+        """
+        self._own()
+        done = fetching.fetch(self._git, is_new=self._open(), timeout=self._timeout)
+        if done.status and refusals.is_damage(done.words, str(self._directory)):
+            self._git.damage(done.words)
+            done = fetching.fetch(self._git, is_new=self._open(), timeout=self._timeout)
+        if done.status:
+            raise refusals.unreachable(done.words, self._url)
+        known, self._branches = self._branches or Branches(), Branches()
+        self._made.clear()
+        self._branches = fetching.learn(self._git, self._url, known, self._timeout)
+        self._trees = {name: tree for name, tree in self._trees.items() if name in self._branches.tips}
+
+    def default_branch(self) -> str:
+        """Return the remote's default branch as of the last fetch; the first call fetches."""
+        self._own()
+        return self._known().default
+
+    def snapshot(self, branch: str) -> Snapshot:
+        """Return a branch as of the last fetch or push; the first call fetches.
+
+        Raises:
+            InvalidConfigRepo: there is no such branch; names those there are, the nearest first.
+            Unreachable: as for `fetch`.
+        """
+        self._own()
+        try:
+            return self._snapshot(branch)
+        except MirrorDamaged:
+            self.fetch()
+            return self._snapshot(branch)
+
+    def commit(self, base: Snapshot, drafts: Sequence[Draft]) -> list[str]:
+        """Make one commit per draft, each on the one before, the first on `base`; return their ids.
+
+        Nobody can see them before `push`.
+
+        Raises:
+            ValueError: a draft touches what is no regular file of the base (a bug of the caller).
+            TemporaryError: the commits cannot be signed, or the mirror is damaged.
+        """
+        self._own()
+        if not drafts:
+            return []
+        self._open()
+        commits = writing.write(self._git, base, drafts, identity=self._identity, is_signed=self._is_signed)
+        contents = {path: content for draft in drafts for path, content in draft.files.items()}
+        ids = {path: blob_id(content, base.commit) for path, content in contents.items()}
+        self._made[commits[-1]] = (base.commit, base.tree.with_contents(ids))
+        return commits
+
+    def push(self, updates: Updates, *, guards: Mapping[str, str] | None = None) -> Mapping[str, Answer]:
+        """Push `branch: (the commit it was planned on, the new one)` in one go.
+
+        A branch lands only where it still stands at the old commit, and none lands where a branch of
+        `guards` has left the commit named there (compared when the push begins). Where one of
+        several branches is forbidden, the others are pushed on their own.
+
+        Raises:
+            Unreachable: the server did not answer, or not for every branch; whether the push landed
+                is not known then: fetch, and ask `contains`.
+            ValueError: a new commit does not descend from its old one (a bug of the caller).
+        """
+        self._own()
+        if not updates:
+            return {}
+        self._open()
+        for old, new in updates.values():
+            self._check_descent(old, new)
+        answers = self._pusher.push(updates, guards or {})
+        if self._branches is not None:
+            landed = {name: updates[name][1] for name, answer in answers.items() if answer is Pushed.LANDED}
+            known = self._branches
+            self._branches = Branches({**known.tips, **landed}, known.default, known.head)
+        return answers
+
+    def contains(self, branch: str, commit: str) -> bool:
+        """Say whether a commit is in the branch as of the last fetch; no where there is no branch."""
+        self._own()
+        tip = self._known().tips.get(branch)
+        if tip is None or tip == commit:
+            return tip is not None
+        return self._is_ancestor(commit, tip)
+
+    def tidy(self) -> None:
+        """Repack the mirror where many packs have come together; for idle moments.
+
+        Raises:
+            MirrorDamaged: the mirror cannot be read; the next fetch makes it anew.
+        """
+        self._own()
+        self._open()
+        if mirror.needs_tidying(self._directory):
+            self._git.close()
+            self._git.read("repack", "-a", "-d", "--quiet")
+            self._git.read("prune", "--expire=now")
+
+    def close(self) -> None:
+        """End every Git process, and let another thread have it; the next call starts what it needs."""
+        self._git.close()
+        self._owner = None
+
+    def _own(self) -> None:
+        thread = threading.get_ident()
+        self._owner = self._owner or thread
+        if self._owner != thread:
+            raise RuntimeError("a ConfigRepo belongs to the thread that used it first")
+
+    def _open(self) -> bool:
+        """Make sure that there is a sound mirror; return whether it was made just now."""
+        if self._is_open and not self._git.damaged:
+            return False
+        if self._git.damaged:
+            self._git.close()
+            mirror.discard(self._directory)
+            self._git.damaged = self._is_open = False
+        self._branches = None
+        self._trees.clear()
+        self._made.clear()
+        is_new = mirror.prepare(self._directory, self._git)
+        self._is_open = True
+        return is_new
+
+    def _known(self) -> Branches:
+        if self._git.damaged or not self._branches or not self._branches.tips:
+            self.fetch()
+        return self._branches or Branches()
+
+    def _snapshot(self, branch: str) -> Snapshot:
+        tips = self._known().tips
+        if branch not in tips:
+            near = difflib.get_close_matches(branch, tips, cutoff=0.5)
+            names = [*near, *sorted(tips.keys() - set(near))]
+            raise InvalidConfigRepo(
+                f"The config repo at {self._url} has no branch {branch!r}; it has {fetching.listed(names)}."
+            )
+        commit = tips[branch]
+        known = self._trees.get(branch)
+        if known is None or known[0] != commit:
+            known = (commit, self._made[commit][1] if commit in self._made else self._tree(branch, commit))
+            self._trees[branch] = known
+        return Snapshot(branch, commit, known[1], self._git)
+
+    def _tree(self, branch: str, commit: str) -> Tree:
+        """Read a tree by what differs from a known one: this branch's, or else any other's."""
+        nearest = self._trees.get(branch) or next(iter(self._trees.values()), None)
+        if nearest is None:
+            return whole_tree(self._git, commit)
+        return changed_tree(self._git, nearest[1], nearest[0], commit)
+
+    def _check_descent(self, old: str, new: str) -> None:
+        """Make sure that a push can lose nothing: the new commit holds the old one."""
+        if new in self._made and self._made[new][0] == old:
+            return
+        if not self._is_ancestor(old, new):
+            raise ValueError(f"{new} does not descend from {old}")
+
+    def _is_ancestor(self, old: str, new: str) -> bool:
+        """Say whether one commit holds the other; one the mirror has never seen is held by none."""
+        done = self._git.run("merge-base", "--is-ancestor", old, new)
+        if done.status > 1 and refusals.is_damage(done.words, str(self._directory)):
+            raise self._git.damage(done.words)
+        return done.status == 0
