@@ -1,0 +1,112 @@
+"""How a request's fate is told to machines: one JSON form, one HTTP status and one exit code.
+
+`web` answers with it and `cli` prints it with `--json`, so that the two cannot differ. It does no
+I/O and knows no URL: whoever answers adds the link to the request.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from updater.model import EnvironmentOutcome, Outcome, OutcomeKind, Record, Source
+
+PENDING = "pending"
+SETTLED = "settled"
+
+# The statuses of an answer that waited for the outcome, and of one that could not wait long enough.
+HTTP_STATUS = {
+    OutcomeKind.UNCHANGED: 200,
+    OutcomeKind.COMMITTED: 200,
+    OutcomeKind.SUPERSEDED: 200,
+    OutcomeKind.REFUSED: 409,
+    OutcomeKind.FAILED: 502,
+}
+PENDING_HTTP_STATUS = 202
+
+EXIT_CODE = {
+    OutcomeKind.UNCHANGED: 0,
+    OutcomeKind.COMMITTED: 0,
+    OutcomeKind.SUPERSEDED: 0,
+    OutcomeKind.REFUSED: 1,
+    OutcomeKind.FAILED: 1,
+}
+PENDING_EXIT_CODE = 4
+
+
+def http_status(outcome: Outcome | None) -> int:
+    """Return the status for an answer that waited; None is a request that is not settled yet."""
+    return PENDING_HTTP_STATUS if outcome is None else HTTP_STATUS[outcome.kind]
+
+
+def exit_code(outcome: Outcome | None) -> int:
+    """Return the command line's exit code; None is a request that is not settled yet."""
+    return PENDING_EXIT_CODE if outcome is None else EXIT_CODE[outcome.kind]
+
+
+def record_json(record: Record) -> dict[str, Any]:
+    """Return what is known of a request, as JSON takes it.
+
+    Every key is always there. Times are in UTC by RFC 3339; what is not known is null, texts are
+    empty. `commit` and `link` at the top are those of the first environment that has them.
+    """
+    request, outcome = record.request, record.outcome
+    environments = outcome.environments if outcome else request.done
+    first = next((environment for environment in environments if environment.commit), None)
+    return {
+        "id": request.id,
+        "state": SETTLED if outcome else PENDING,
+        "outcome": outcome.kind.value if outcome else None,
+        "reason": outcome.reason if outcome else record.reason,
+        "commit": first.commit if first else "",
+        "link": first.link if first else "",
+        "image": f"{request.image.name}:{request.image.tag}",
+        "digest": request.image.digest,
+        "environment": request.environment,
+        "caller": request.caller.name,
+        "source": _source_json(request.source),
+        "received_at": _time(request.received_at),
+        "settled_at": _time(record.settled_at),
+        "attempts": record.attempts,
+        "retry_at": _time(record.retry_at),
+        "environments": [_environment_json(environment) for environment in environments],
+    }
+
+
+def _environment_json(outcome: EnvironmentOutcome) -> dict[str, Any]:
+    return {
+        "environment": outcome.environment,
+        "outcome": outcome.kind.value,
+        "code": outcome.code,
+        "reason": outcome.reason,
+        "commit": outcome.commit,
+        "link": outcome.link,
+        "superseded_by": outcome.superseded_by,
+        "places": [
+            {
+                "chart": place.chart,
+                "file": place.file,
+                "line": place.line,
+                "path": place.path,
+                "old": place.old,
+                "new": place.new,
+            }
+            for place in outcome.places
+        ],
+        "notes": list(outcome.notes),
+    }
+
+
+def _source_json(source: Source) -> dict[str, str]:
+    return {
+        "project": source.project,
+        "commit": source.commit,
+        "ref": source.ref,
+        "pipeline_id": source.pipeline_id,
+        "pipeline_url": source.pipeline_url,
+        "author": source.author,
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None
