@@ -1,0 +1,48 @@
+"""`updater init`: writes rules for the checkout it is pointed at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from updater.charts import Survey
+from updater.errors import EditRefused, InvalidRequest
+from updater.folder import Folder, replace_file
+from updater.model import Scope
+from updater.policy import RULES_PATH, parse_rules, suggest_rules
+
+
+@click.command("init")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
+@click.option("--print", "only_print", is_flag=True, help="Print the rules and write nothing.")
+@click.option("--force", is_flag=True, help="Replace rules that are there already.")
+def command(folder: Path, *, only_print: bool, force: bool) -> None:
+    """Look at the charts in FOLDER (a checkout of the config repo) and write .updater/rules.yaml.
+
+    The rules are a beginning: read them, change them, and commit them to the default branch.
+    """
+    files = Folder(folder)
+    survey = Survey(files)
+
+    def tags_in(file: str) -> list[str]:
+        try:
+            targets = survey.all_targets(Scope(files=(file,)))
+        except EditRefused:
+            return []
+        return [target.tag for target in targets if target.tag]
+
+    text = suggest_rules(files.paths, tags_in)
+    if only_print:
+        click.echo(text, nl=False)
+        return
+    rules = folder / RULES_PATH
+    if rules.exists() and not force:
+        raise InvalidRequest(
+            f"{rules} is there already; --force replaces it, --print only shows the new one."
+        )
+    rules.parent.mkdir(exist_ok=True)
+    rules.touch()
+    replace_file(rules, text.encode())
+    names = ", ".join(environment.name for environment in parse_rules(text.encode()).environments)
+    click.echo(f"Wrote {rules} with the environments {names}. Read it, then commit it to the default branch.")

@@ -1,0 +1,40 @@
+"""`updater plan`: what an image would change and why, as a diff; changes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from updater.answers import exit_code, record_json
+from updater.cli import show
+from updater.model import ImageReference
+from updater.oneshot import Errand, preview
+
+
+@click.command("plan")
+@click.argument("image")
+@click.option("--digest", help="The image's digest, where the reference holds none.")
+@click.option("--environment", help="Only this environment; otherwise every one whose pattern takes the tag.")
+@click.option(
+    "--worktree",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Plan on this folder instead of the remote.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(
+    image: str, *, digest: str | None, environment: str | None, worktree: Path | None, as_json: bool
+) -> int:
+    """Show what `updater update IMAGE` would change and why, and change nothing.
+
+    The exit code is that of `updater update`.
+    """
+    errand = Errand(image=ImageReference.parse(image, digest), environment=environment)
+    record, edits = preview(errand, worktree)
+    patch = "".join(show.diff(one.file, one.before, one.after) for one in edits)
+    if as_json:
+        show.as_json({**record_json(record), "diff": patch})
+    elif record.outcome is not None:
+        show.outcome(record.outcome)
+        click.echo(patch, nl=False)
+    return exit_code(record.outcome)

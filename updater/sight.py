@@ -1,0 +1,95 @@
+"""The config repo as a plan stands on it: its rules, and the ground of each environment.
+
+It hides where rules are read from (the default branch's tip, and no other) and that environments
+may share a branch. `worker` looks at the mirror with it for every batch, `oneshot` once, at a mirror
+or at a plain folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from updater.charts import Survey
+from updater.configrepo import ConfigRepo, Snapshot
+from updater.errors import InvalidConfigRepo
+from updater.model import Files
+from updater.plan import Draft, Ground
+from updater.policy import DEFAULT_RULES, RULES_PATH, Environment, Rules, Tags, parse_rules
+
+# In a plain folder without rules no order is applied: who names a tag gets it.
+_FOLDER_RULES = Rules(environments=(Environment(name="default", tags=Tags(order="none")),), by_default=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Rules and grounds by environment; an error stands for an environment that cannot be looked at.
+
+    `snapshots` are the branches that were read, by name; a folder has none.
+    """
+
+    rules: Rules
+    grounds: Mapping[str, Ground | InvalidConfigRepo]
+    snapshots: Mapping[str, Snapshot]
+
+    @property
+    def tips(self) -> dict[str, str]:
+        """The commit at which each branch was read."""
+        return {branch: snapshot.commit for branch, snapshot in self.snapshots.items()}
+
+    def ground(self, environment: str) -> Ground:
+        """Return an environment's ground.
+
+        Raises:
+            InvalidConfigRepo: it cannot be looked at.
+        """
+        ground = self.grounds[environment]
+        if isinstance(ground, InvalidConfigRepo):
+            raise ground
+        return ground
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with environments, as sentences."""
+        return tuple(str(one) for one in self.grounds.values() if isinstance(one, InvalidConfigRepo))
+
+
+def look(repo: ConfigRepo, surveys: dict[str, Survey]) -> Sight:
+    """Look at the mirror as it stands; `surveys` keeps what is known of each branch between looks.
+
+    Raises:
+        InvalidConfigRepo: there is no default branch, or its rules cannot be read.
+    """
+    default = repo.default_branch()
+    snapshots = {default: repo.snapshot(default)}
+    rules = _rules(snapshots[default], DEFAULT_RULES)
+    shared: dict[str, Ground | InvalidConfigRepo] = {}
+    for branch in dict.fromkeys(environment.branch or default for environment in rules.environments):
+        try:
+            snapshots.setdefault(branch, repo.snapshot(branch))
+            shared[branch] = _ground(branch, snapshots[branch], surveys)
+        except InvalidConfigRepo as problem:
+            shared[branch] = problem
+    grounds = {environment.name: shared[environment.branch or default] for environment in rules.environments}
+    return Sight(rules, grounds, snapshots)
+
+
+def look_at_folder(files: Files) -> Sight:
+    """Look at a plain folder: one ground for all environments, whatever branch they name.
+
+    Raises:
+        InvalidConfigRepo: its rules cannot be read.
+    """
+    rules = _rules(files, _FOLDER_RULES)
+    ground = _ground("", files, {})
+    return Sight(rules, {environment.name: ground for environment in rules.environments}, {})
+
+
+def _ground(branch: str, files: Files, surveys: dict[str, Survey]) -> Ground:
+    draft = Draft(files)
+    surveys[branch] = Survey(draft, surveys.get(branch))
+    return Ground(branch, draft, surveys[branch])
+
+
+def _rules(files: Files, absent: Rules) -> Rules:
+    return parse_rules(files.read(RULES_PATH)) if RULES_PATH in files.paths else absent
