@@ -1,0 +1,195 @@
+"""What can be set, asked or typed is documented, and what is documented is there."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from support.documents import ROOT, Document, all_documents, document, slug
+
+import updater
+from updater.cli import cli
+from updater.model import OutcomeKind
+from updater.policy import parse_rules, rules_schema
+from updater.settings import TABLE
+
+DOCUMENTS = all_documents()
+README, README_KO = document("README.md"), document("README.ko.md")
+
+
+def named_rows(doc: Document) -> dict[str, list[str]]:
+    """The table rows whose first cell is one name in backticks."""
+    return {row[0].strip("`"): row for row in doc.table_rows if re.fullmatch(r"`[^`]+`", row[0])}
+
+
+# Settings
+
+
+def test_every_setting_has_a_row_with_its_default() -> None:
+    rows = named_rows(document("docs/settings.md"))
+    for setting in TABLE:
+        assert setting.variable in rows, f"docs/settings.md has no row for {setting.variable}"
+        if setting.default:
+            assert f"`{setting.default}`" in " ".join(rows[setting.variable])
+
+
+@pytest.mark.parametrize("doc", DOCUMENTS, ids=lambda doc: doc.path)
+def test_no_document_names_a_setting_that_does_not_exist(doc: Document) -> None:
+    known = {row.variable for row in TABLE} | {f"{row.variable}_FILE" for row in TABLE}
+    known.add("UPDATER_TOKEN")  # the pipeline's own variable in the README's example
+    assert set(re.findall(r"\bUPDATER_[A-Z][A-Z_]*[A-Z]\b", doc.text)) <= known
+
+
+# Rules
+
+
+def schema_words(schema: Any) -> Iterator[str]:
+    """Every key and every fixed word of the rules, wherever it stands in the schema."""
+    if isinstance(schema, Mapping):
+        yield from schema.get("properties", {})
+        yield from (word for word in schema.get("enum", []) if isinstance(word, str))
+        yield from [schema["const"]] if isinstance(schema.get("const"), str) else []
+        for part in schema.values():
+            yield from schema_words(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from schema_words(part)
+
+
+def test_every_key_and_word_of_the_rules_is_documented() -> None:
+    words = set(schema_words(rules_schema()))
+    assert {"files", "tags", "numeric", "commit"} <= words
+    spans = document("docs/rules.md").code_spans
+    said = {part for span in spans for part in re.split(r"[.\[\]: ]+", span)}
+    assert words - said == set()
+
+
+@pytest.mark.parametrize("doc", [README, README_KO, document("docs/rules.md")], ids=lambda doc: doc.path)
+def test_the_rules_shown_in_a_document_are_valid(doc: Document) -> None:
+    shown = [
+        code
+        for kind, code in doc.code_blocks
+        if kind == "yaml" and code.startswith(("environments:", "images:", "#"))
+    ]
+    assert shown
+    for code in shown:
+        assert parse_rules(code.encode()).environments
+
+
+# Outcomes
+
+
+@pytest.mark.parametrize("doc", [README, README_KO, document("docs/api.md")], ids=lambda doc: doc.path)
+def test_every_outcome_is_explained(doc: Document) -> None:
+    assert {kind.value for kind in OutcomeKind} <= set(named_rows(doc))
+
+
+def test_every_reason_code_is_documented() -> None:
+    codes = re.findall(r"^\[([a-z-]+)\]$", (ROOT / "templates/reasons.txt").read_text(), re.MULTILINE)
+    assert codes
+    assert set(codes) - document("docs/api.md").code_spans == set()
+
+
+# The command line
+
+
+def commands() -> dict[str, click.Command]:
+    context = click.Context(cli)
+    found = {name: cli.get_command(context, name) for name in cli.list_commands(context)}
+    return {name: command for name, command in found.items() if command is not None}
+
+
+def test_every_command_has_its_section_and_every_section_its_command() -> None:
+    titles = [title.strip("`").split() for level, title in document("docs/cli.md").headings if level == 2]
+    assert {words[1] for words in titles if words[0] == "updater"} == set(commands())
+
+
+@pytest.mark.parametrize("name", sorted(commands()))
+def test_every_flag_of_a_command_is_documented_and_exists(name: str) -> None:
+    page = document("docs/cli.md")
+    title = next(title for _, title in page.headings if title.strip("`").split()[:2] == ["updater", name])
+    options = {
+        flag
+        for parameter in commands()[name].params
+        if isinstance(parameter, click.Option)
+        for flag in parameter.opts
+    }
+    documented = {cell for cell in named_rows(page.section(title)) if cell.startswith("-")}
+    assert documented == options - {"--help", "-h"}
+
+
+def test_every_argument_of_a_command_stands_in_its_heading() -> None:
+    titles = {
+        title.strip("`").split()[1]: title
+        for level, title in document("docs/cli.md").headings
+        if level == 2 and "updater" in title
+    }
+    for name, command in commands().items():
+        for parameter in command.params:
+            if isinstance(parameter, click.Argument):
+                assert parameter.make_metavar(click.Context(command)).strip("[]") in titles[name]
+
+
+@pytest.mark.parametrize("doc", DOCUMENTS, ids=lambda doc: doc.path)
+def test_commands_shown_in_a_document_exist(doc: Document) -> None:
+    shown = re.findall(r"`updater ([a-z]+)", doc.prose)
+    blocks = "\n".join(code for kind, code in doc.code_blocks if kind == "sh")
+    shown += re.findall(r"^\s*updater ([a-z]+)", blocks, re.MULTILINE)
+    assert set(shown) <= set(commands())
+
+
+# Two READMEs
+
+
+def test_both_readmes_have_the_same_shape() -> None:
+    assert [level for level, _ in README.headings] == [level for level, _ in README_KO.headings]
+    assert README.code_blocks == README_KO.code_blocks
+    assert [len(row) for row in README.table_rows] == [len(row) for row in README_KO.table_rows]
+    assert named_rows(README).keys() == named_rows(README_KO).keys()
+
+
+def test_both_readmes_link_the_same_pages() -> None:
+    def others(doc: Document) -> list[str]:
+        return [link for link in doc.links if not link.startswith("README")]
+
+    assert others(README) == others(README_KO)
+    assert "README.ko.md" in README.links
+    assert "README.md" in README_KO.links
+
+
+# Links, commands, version
+
+
+@pytest.mark.parametrize("doc", DOCUMENTS, ids=lambda doc: doc.path)
+def test_relative_links_lead_somewhere(doc: Document) -> None:
+    here = ROOT / Path(doc.path).parent
+    for link in doc.links:
+        if re.match(r"[a-z]+:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = here / name if name else ROOT / doc.path
+        assert target.exists(), f"{doc.path} links {link}, which is not there"
+        if anchor:
+            titles = document(str(target.resolve().relative_to(ROOT))).headings
+            assert anchor in {slug(title) for _, title in titles}, f"{doc.path} links {link}: no such heading"
+
+
+@pytest.mark.parametrize("doc", DOCUMENTS, ids=lambda doc: doc.path)
+def test_scripts_named_in_a_document_exist_and_can_be_run(doc: Document) -> None:
+    for name in set(re.findall(r"(?<![\w/.-])scripts/[a-z_]+(?:\.[a-z]+)?", doc.text)):
+        assert (ROOT / name).is_file(), f"{doc.path} names {name}, which is not there"
+        assert name.endswith((".py", ".sh")) or os.access(ROOT / name, os.X_OK), f"{name} cannot be run"
+
+
+def test_there_is_one_version() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    newest = re.search(r"^## \[(.+?)\]", document("CHANGELOG.md").text, re.MULTILINE)
+    assert newest is not None
+    assert newest[1] == setup["metadata"]["version"] == updater.__version__

@@ -1,0 +1,96 @@
+"""Stores, wishes, outcomes and a clock for the tests of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from updater.model import (
+    Caller,
+    EnvironmentOutcome,
+    ImageReference,
+    Outcome,
+    OutcomeKind,
+    PlaceOutcome,
+    Source,
+)
+from updater.store import Store, Wish
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, time: timedelta) -> None:
+        self.now += time
+
+
+OpenStore = Callable[[], Store]
+
+
+class OnSqlite:
+    """The fixtures of the contract classes; another database gets a class like this one."""
+
+    @pytest.fixture
+    def clock(self) -> Clock:
+        return Clock()
+
+    @pytest.fixture
+    def open_store(self, tmp_path: Path, clock: Clock) -> Iterator[OpenStore]:
+        """Open the same database once more; all are closed in the end."""
+        stores: list[Store] = []
+
+        def open_one() -> Store:
+            stores.append(Store(tmp_path / "data", clock=clock))
+            return stores[-1]
+
+        yield open_one
+        for store in stores:
+            store.close()
+
+    @pytest.fixture
+    def store(self, open_store: OpenStore) -> Store:
+        return open_store()
+
+
+def wish(
+    tag: str = "develop-1", *, app: str = "iris", caller: str = "ci", environment: str | None = None
+) -> Wish:
+    return Wish(
+        image=ImageReference.parse(f"registry.example.com/shop/{app}:{tag}"),
+        caller=Caller(name=caller, images=("registry.example.com/shop/*",), environments=("dev", "prod")),
+        environment=environment,
+        source=Source(project="shop/iris", commit="c" * 40, author="Kim"),
+    )
+
+
+def settled_in(environment: str = "dev", kind: OutcomeKind = OutcomeKind.COMMITTED) -> EnvironmentOutcome:
+    return EnvironmentOutcome(
+        environment=environment,
+        kind=kind,
+        code=kind.value,
+        reason="The tag was written.",
+        commit="d" * 40,
+        places=(
+            PlaceOutcome(
+                chart="iris", file="values.yaml", line=3, path="image.tag", old=None, new="develop-1"
+            ),
+        ),
+        notes=("No order was known.",),
+    )
+
+
+def outcome(kind: OutcomeKind = OutcomeKind.COMMITTED, *environments: str) -> Outcome:
+    stories = tuple(settled_in(environment, kind) for environment in environments or ("dev",))
+    return Outcome(kind=kind, reason="The tag was written.", environments=stories)

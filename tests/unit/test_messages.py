@@ -1,0 +1,178 @@
+"""Texts for people: each golden, each safe against what callers may put into a field."""
+
+from __future__ import annotations
+
+import ast
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from updater import wiring
+from updater.errors import InvalidSettings
+from updater.messages import CODES, Messages, listing, one_line, person, source_link
+from updater.model import Caller, ImageReference, OutcomeKind, Source, UpdateRequest
+from updater.plan import Change, Reason, Verdict
+
+MESSAGES = Messages(wiring.templates(None))
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def change(image: str = "registry.example.com/iris:develop-2", **source: str) -> Change:
+    parsed = ImageReference.parse(image)
+    request = UpdateRequest(
+        id="01req",
+        image=parsed,
+        caller=Caller(name="ci"),
+        received_at=datetime(2026, 1, 1, tzinfo=UTC),
+        source=Source(**source),
+    )
+    return Change(
+        environment="dev",
+        branch="main",
+        image=parsed,
+        previous=("develop-1",),
+        charts=("iris",),
+        files={},
+        requests=(request,),
+    )
+
+
+def test_a_commit_message_is_told_in_full() -> None:
+    message = MESSAGES.commit(
+        change(ref="develop", pipeline_url="https://gitlab.example.com/shop/iris/-/pipelines/7", commit="abc")
+    )
+    assert message == (
+        "iris develop-2 in dev\n"
+        "\n"
+        "registry.example.com/iris: develop-1 -> develop-2\n"
+        "Built from develop.\n"
+        "\n"
+        "Updater-Image: registry.example.com/iris:develop-2\n"
+        "Updater-Previous: develop-1\n"
+        "Updater-Environment: dev\n"
+        "Updater-Chart: iris\n"
+        "Updater-Request: 01req\n"
+        "Updater-Source: https://gitlab.example.com/shop/iris/-/commit/abc\n"
+        "Updater-Pipeline: https://gitlab.example.com/shop/iris/-/pipelines/7\n"
+        "Updater-Requested-By: ci\n"
+    )
+
+
+GOLDEN = [
+    (
+        Reason("committed", {"image": "iris:1", "environment": "dev", "files": ["a", "b"]}),
+        ("iris:1 is committed for dev in a and b."),
+    ),
+    (
+        Reason("newer-stands", {"tag": "b-1", "newer": "b-2", "environment": "dev"}),
+        ("b-1 is older than b-2, which stands in dev; an older build is never written over a newer one."),
+    ),
+    (
+        Reason("unknown-environment", {"environment": "deb", "known": ["dev", "prod"], "nearest": "dev"}),
+        ("The rules know no environment 'deb'; they know dev and prod. Did you mean 'dev'?"),
+    ),
+    (
+        Reason("tag-not-taken", {"tag": "x", "environments": [("dev", "^d"), ("any", None)]}),
+        (
+            "No environment takes the tag 'x': dev takes ^d; any takes any tag. "
+            "Send a tag of that form, or change tags.pattern in .updater/rules.yaml."
+        ),
+    ),
+    (
+        Reason("adopted", {"file": "f", "line": 3, "tag": "d-1", "old": None}),
+        ("f:3 held no tag, which tags.pattern does not take; d-1 was written over it."),
+    ),
+]
+
+
+@pytest.mark.parametrize(("reason", "text"), GOLDEN, ids=[reason.code for reason, _ in GOLDEN])
+def test_a_reason_is_told_in_full(reason: Reason, text: str) -> None:
+    assert MESSAGES.say(reason) == text
+
+
+def test_every_reason_the_code_can_give_has_a_text_and_no_text_is_left_over() -> None:
+    given_codes: set[str] = set()
+    for path in [*(ROOT / "updater" / "plan").glob("*.py"), ROOT / "updater" / "worker.py"]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            is_reason = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Reason"
+            if is_reason and isinstance(node.args[0], ast.Constant):
+                given_codes.add(node.args[0].value)
+    given_codes |= {"other-environment-not-allowed", "image-not-used-there"}  # named in one loop
+    given_codes |= {"newer-in-queue"}  # chosen beside newer-stands
+    assert given_codes == CODES
+
+
+@given(st.text())
+def test_nothing_a_caller_writes_makes_a_second_line(text: str) -> None:
+    message = MESSAGES.commit(change(ref=text, author=text, project=text, commit=text, pipeline_id=text))
+    trailers = message.rstrip("\n").split("\n\n")[-1].splitlines()
+    assert all(line.startswith("Updater-") for line in trailers)
+    assert len(message.splitlines()) == len(message.rstrip("\n").split("\n"))
+    assert not any(char.isprintable() is False and char != "\n" for char in message)
+
+
+@pytest.mark.parametrize(
+    ("author", "name"),
+    [("Kim <kim@example.com>", "Kim"), ("kim@example.com", "kim"), ("Kim Iris", "Kim Iris"), ("<a@b>", "")],
+)
+def test_people_are_named_without_their_address(author: str, name: str) -> None:
+    assert person(author) == name
+
+
+@pytest.mark.parametrize(
+    ("source", "link"),
+    [
+        (Source(project="https://g.example.com/a/b", commit="c"), "https://g.example.com/a/b/-/commit/c"),
+        (
+            Source(pipeline_url="https://g.example.com/a/b/-/pipelines/1", commit="c"),
+            "https://g.example.com/a/b/-/commit/c",
+        ),
+        (Source(project="a/b", commit="c"), "a/b@c"),
+        (Source(), ""),
+    ],
+)
+def test_the_source_commit_is_linked_where_its_address_is_known(source: Source, link: str) -> None:
+    assert source_link(source) == link
+
+
+def test_long_lists_are_cut_and_long_fields_too() -> None:
+    assert listing(["a", "b", "c", "d", "e", "f"]) == "a, b, c and 3 more"
+    assert len(one_line("x" * 5000)) == 300
+
+
+def test_own_templates_take_the_place_of_the_shipped_ones(tmp_path: Path) -> None:
+    (tmp_path / "commit.txt").write_text("deploy: {{ charts }} {{ tag }}\n")
+    own = Messages(wiring.templates(tmp_path))
+    assert own.commit(change()).startswith("deploy: iris develop-2\n\nUpdater-Image: ")
+    assert own.say(Reason("unchanged", {"image": "i", "environment": "e"})).startswith(
+        "i already stands in e"
+    )
+
+
+def test_a_template_that_does_not_parse_is_named(tmp_path: Path) -> None:
+    (tmp_path / "commit.txt").write_text("{{ charts ")
+    with pytest.raises(InvalidSettings, match=r"commit\.txt"):
+        Messages(wiring.templates(tmp_path))
+
+
+def test_an_own_reasons_file_that_lacks_a_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "reasons.txt").write_text("[committed]\nyes\n")
+    with pytest.raises(InvalidSettings, match="adopted, digest-not-written"):
+        Messages(wiring.templates(tmp_path))
+
+
+def test_a_verdict_becomes_an_outcome_with_its_texts() -> None:
+    verdict = Verdict(
+        request=change().requests[0],
+        environment="dev",
+        kind=OutcomeKind.UNCHANGED,
+        reason=Reason("unchanged", {"image": "i:1", "environment": "dev"}),
+        notes=(Reason("stays-newer", {"file": "f", "newer": "2", "tag": "1"}),),
+    )
+    outcome = MESSAGES.outcome(verdict)
+    assert outcome.reason == "i:1 already stands in dev; nothing was committed."
+    assert outcome.notes == ("f stays at 2, which is newer than 1.",)
+    assert outcome.code == "unchanged"

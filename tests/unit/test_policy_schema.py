@@ -1,0 +1,153 @@
+# ruff: noqa: E501 (a table row is one line, however many cases it holds)
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from updater.errors import InvalidConfigRepo
+from updater.policy import parse_rules, rules_schema
+from updater.yamledit import load
+
+ROOT = Path(__file__).parents[2]
+DOCS = (ROOT / "docs" / "rules.md").read_text()
+REGENERATE = (
+    "docs/rules.schema.json is not what the code says. Write it anew: .venv/bin/python -c 'import json; "
+    "from updater.policy import rules_schema; print(json.dumps(rules_schema(), indent=2))' > docs/rules.schema.json"
+)
+
+
+def documented_examples() -> list[str]:
+    return [text for text in re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL) if "environments:" in text]
+
+
+def takes(text: str) -> bool:
+    return jsonschema_rs.validator_for(rules_schema()).is_valid(load(text.encode()).value)
+
+
+def parses(text: str) -> bool:
+    try:
+        parse_rules(text.encode())
+    except InvalidConfigRepo:
+        return False
+    return True
+
+
+def test_the_published_schema_is_the_one_the_code_makes() -> None:
+    published = json.loads((ROOT / "docs" / "rules.schema.json").read_text())
+    assert published == rules_schema(), REGENERATE
+
+
+def test_the_schema_is_a_schema_of_the_version_it_names() -> None:
+    schema = rules_schema()
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    jsonschema_rs.meta.validate(schema)
+
+
+def test_the_examples_in_the_docs_are_rules_and_fit_the_schema() -> None:
+    examples = documented_examples()
+    assert len(examples) == 4
+    assert [parses(text) and takes(text) for text in examples] == [True] * 4
+
+
+def test_every_key_is_described_for_people_and_stands_in_the_docs() -> None:
+    described = dict(_properties(rules_schema()))
+    expected = "environments images branch files exclude base tags delivery digest pattern order repository file path"
+    assert set(described) == set(expected.split(" "))
+    assert all(text.endswith(".") for text in described.values())
+    for key in described.keys() - {"pattern", "order", "tags"} | {"tags.pattern", "tags.order"}:
+        assert f"`{key}`" in DOCS
+
+
+def _properties(schema: dict[str, Any]) -> list[tuple[str, str]]:
+    forms = [schema, *schema["$defs"].values()]
+    return [(key, value["description"]) for form in forms for key, value in form["properties"].items()]
+
+
+def test_the_docs_name_every_word_that_a_key_may_have() -> None:
+    forms = rules_schema()["$defs"]
+    words = forms["TagsForm"]["properties"]["order"]["enum"]
+    words = words + forms["EnvironmentForm"]["properties"]["digest"]["enum"]
+    assert set(words) == {"numeric", "semver", "alphabetical", "none", "refuse", "clear"}
+    assert all(f"`{word}`" in DOCS for word in words)
+
+
+def test_the_mistakes_shown_in_the_docs_are_told_in_these_words() -> None:
+    (shown,) = re.findall(r"```text\n(.*?)```", DOCS, re.DOTALL)
+    with pytest.raises(InvalidConfigRepo) as caught:
+        parse_rules(b"environments:\n  dev:\n    brnach: develop\n    files: /charts/*\n")
+    assert str(caught.value) == shown.strip()
+
+
+DEV = "environments: {dev: {%s}}\n"
+IMAGE = "environments: {dev: {files: a/*}}\nimages: [{%s}]\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            DEV % keys
+            for keys in ("", "files: a", "files: [a, '**/b', '*']", "files: 'a/*', base: 'x/{chart}.yaml'")
+        ),
+        *(
+            DEV % f"branch: '{name}'"
+            for name in ("main", "release/1.0", "a", "이리스", "a.locked", "@x", "HEAD2")
+        ),
+        *(
+            DEV % f"tags: {keys}"
+            for keys in ("{}", "{pattern: x}", "{order: none}", "{order: semver, pattern: '.'}")
+        ),
+        *(DEV % f"digest: {word}, delivery: commit" for word in ("refuse", "clear")),
+        *(f"environments: {{'{name}': {{}}}}" for name in ("a", "0", "prod-eu", "a.b", "x" * 63)),
+        *(
+            IMAGE % f"repository: 'r.example.com:5000/a', file: a/b, path: {path}"
+            for path in ("a.b", "[a, 0]", "[a]")
+        ),
+    ],
+)
+def test_what_the_updater_reads_fits_the_schema(text: str) -> None:
+    assert parses(text)
+    assert takes(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("[]", "x", "{}", "environments: {}", "environments: []", "environments: {dev: }", "images: []"),
+        *("environments: {dev: {}}\nmore: 1", "environments: {dev: {}}\nimages: {}", DEV % "freeze: []"),
+        *(f"environments: {{'{name}': {{}}}}" for name in ("", "Dev", "a..b", ".a", "-a", "a/b", "a b", "x" * 64)),
+        *(DEV % f"branch: {name}" for name in ("''", "5", "a b", "-a", "/a", "a/", "a//b", "a..b", "a.", "a/.b")),
+        *(DEV % f"branch: '{name}'" for name in ("a.lock", "a.lock/b", "a@{b", "@", "HEAD", "refs/heads/a", "a:b")),
+        *(DEV % f"files: {glob}" for glob in ("''", "5", "[]", "[5]", "/a", "a/", "a//b", "../a", "a/./b", "[a, /b]")),
+        *(DEV % f"exclude: '{glob}'" for glob in ("a\\b", "a**", "**a", "a/***", "{a,b}")),
+        *(DEV % f"files: a/*, base: '{path}'" for path in ("", "/a", "a/", "a/../b", "*", "a?", "{app}/x", "{chart", "}")),
+        *(DEV % keys for keys in ("base: a", "tags: x", "tags: {x: y}", "tags: {pattern: ''}", "tags: {order: x}")),
+        *(DEV % keys for keys in ("delivery: merge-request", "delivery: auto-merge", "digest: keep", "digest: ")),
+        DEV % f"tags: {{pattern: {'x' * 513}}}",
+        *(IMAGE % keys for keys in ("", "file: a/b, path: a", "repository: a, path: a", "repository: a, file: a/b")),
+        *(IMAGE % f"repository: '{name}', file: a/b, path: a" for name in ("", "a:1", "a@sha256:b", "a b", "a/")),
+        *(IMAGE % f"repository: a, file: '{file}', path: a" for file in ("", "/a/b", "a/", "a/../b", "a/*", "a\\b")),
+        *(IMAGE % f"repository: a, file: a/b, path: {path}" for path in ("''", "5", "[]", "[0]", "[a, -1]", "[a, 1.5]")),
+    ],
+)  # fmt: skip
+def test_what_breaks_the_form_is_rejected_by_the_schema_and_by_the_updater(text: str) -> None:
+    assert not takes(text)
+    assert not parses(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        DEV % "tags: {pattern: 'a('}",
+        DEV % "tags: {pattern: '(?P<x>.)'}",
+        DEV % "files: '[z-a]'",
+        DEV % "files: a, base: '{chart}'",
+        "environments: {a.lock: {}}",
+        IMAGE % "repository: A b, file: c/d, path: a",
+    ],
+)
+def test_the_updater_rejects_what_no_schema_can_say_as_well(text: str) -> None:
+    assert not parses(text)

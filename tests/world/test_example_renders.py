@@ -1,0 +1,124 @@
+"""config-repo-example renders with every real Helm to what a cluster should get, also after an update."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support.documents import ROOT
+from support.helm import helm_binaries
+
+pytestmark = pytest.mark.helm
+
+EXAMPLE = ROOT / "config-repo-example" / "overlays"
+CHART = Path("charts/iris")
+IMAGE = "docker-registry.example.com/iris"
+
+every_helm = pytest.mark.parametrize("helm", helm_binaries(), ids=lambda path: path.parent.name)
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(EXAMPLE, tmp_path / "config"))
+
+
+def run(helm: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([helm, *words], capture_output=True, text=True, check=False)
+
+
+def deployment(helm: Path, example: Path, settings: Mapping[str, str] | None = None) -> Any:
+    extra = [word for name, value in (settings or {}).items() for word in ("--set-json", f"{name}={value}")]
+    chart = example / CHART
+    done = run(helm, "template", "iris", chart, "-f", chart / "values-dev.yaml", *extra)
+    assert done.returncode == 0, done.stderr
+    [found] = [one for one in yaml.safe_load_all(done.stdout) if one]
+    assert found["kind"] == "Deployment"
+    return found
+
+
+def container(found: Any) -> Any:
+    return found["spec"]["template"]["spec"]["containers"][0]
+
+
+@every_helm
+def test_the_chart_passes_a_strict_lint(helm: Path, example: Path) -> None:
+    chart = example / CHART
+    done = run(helm, "lint", "--strict", chart, "-f", chart / "values-dev.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@every_helm
+def test_dev_gets_the_image_and_profile_of_its_own_file(helm: Path, example: Path) -> None:
+    found = deployment(helm, example)
+    assert container(found)["image"] == f"{IMAGE}:develop-52665"
+    assert container(found)["imagePullPolicy"] == "IfNotPresent"
+    assert container(found)["env"] == [{"name": "SPRING_PROFILES_ACTIVE", "value": "development"}]
+    assert container(found)["ports"] == [{"name": "http", "containerPort": 8000, "protocol": "TCP"}]
+    assert (
+        found["spec"]["selector"]["matchLabels"].items()
+        <= found["spec"]["template"]["metadata"]["labels"].items()
+    )
+
+
+@every_helm
+def test_what_is_optional_appears_where_it_is_switched_on(helm: Path, example: Path) -> None:
+    bare = deployment(helm, example)
+    assert "resources" not in container(bare)
+    assert not {"affinity", "imagePullSecrets"} & bare["spec"]["template"]["spec"].keys()
+
+    settings = {
+        "resources.enabled": "true",
+        "affinity.enabled": "true",
+        "imagePullSecrets": '[{"name":"registry"}]',
+        "extraEnv": '{"WHERE":"{{ .Release.Name }}","PORT":"0123"}',
+    }
+    found = deployment(helm, example, settings)
+    assert container(found)["resources"]["limits"] == {"cpu": "200m", "memory": "128Mi"}
+    assert container(found)["env"] == [
+        {"name": "PORT", "value": "0123"},
+        {"name": "SPRING_PROFILES_ACTIVE", "value": "development"},
+        {"name": "WHERE", "value": "iris"},
+    ]
+    pod = found["spec"]["template"]["spec"]
+    assert pod["imagePullSecrets"] == [{"name": "registry"}]
+    terms = pod["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][
+        "nodeSelectorTerms"
+    ]
+    assert terms[0]["matchExpressions"] == [
+        {"key": "node-role.example.com", "operator": "In", "values": ["iris"]}
+    ]
+
+
+@every_helm
+def test_a_new_chart_version_restarts_nothing_and_keeps_the_selector(helm: Path, example: Path) -> None:
+    before = deployment(helm, example)
+    chart_yaml = example / CHART / "Chart.yaml"
+    chart_yaml.write_text(chart_yaml.read_text().replace("version: 0.1.0", "version: 0.2.0+build.7"))
+    after = deployment(helm, example)
+    assert after["metadata"]["labels"]["helm.sh/chart"] == "iris-0.2.0_build.7"
+    assert after["spec"] == before["spec"]
+
+
+@every_helm
+def test_without_an_environments_file_helm_says_what_is_missing(helm: Path, example: Path) -> None:
+    done = run(helm, "template", "iris", example / CHART)
+    assert done.returncode != 0
+    assert "image.tag is missing" in done.stderr
+
+
+@every_helm
+def test_what_the_updater_writes_is_what_helm_renders(helm: Path, example: Path) -> None:
+    def update(tag: str) -> None:
+        command = [sys.executable, "-m", "updater", "update", f"{IMAGE}:{tag}", "--worktree", str(example)]
+        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+
+    update("develop-52666")
+    assert container(deployment(helm, example))["image"] == f"{IMAGE}:develop-52666"
+    update("develop-52664")  # older: answered, and not written
+    assert container(deployment(helm, example))["image"] == f"{IMAGE}:develop-52666"
