@@ -22,12 +22,14 @@ MAX_URL = 2048
 MAX_ENVIRONMENT = 63
 ENVIRONMENT_FORM = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$"
 
+# Userinfo is left out on purpose: a pipeline URL with a password would end in a commit message.
+PIPELINE_URL_FORM = r"^(?:|https?://[A-Za-z0-9.\-_\[\]:]+(?:[/?#][!-~]*)?)$"
+
 FIELDS = ("image", "digest", "environment", "source")
 SOURCE_FIELDS = ("project", "commit", "ref", "pipeline_id", "pipeline_url", "author")
 
 _ENVIRONMENT = re.compile(ENVIRONMENT_FORM)
-# Userinfo is left out on purpose: a pipeline URL with a password would end in a commit message.
-_PIPELINE_URL = re.compile(r"https?://[A-Za-z0-9.\-_\[\]:]+(?:[/?#][!-~]*)?", re.IGNORECASE)
+_PIPELINE_URL = re.compile(PIPELINE_URL_FORM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +166,7 @@ def _source(value: object) -> Source:
         for name in SOURCE_FIELDS
     }
     url = texts["pipeline_url"]
-    if url and not _PIPELINE_URL.fullmatch(url):
+    if not _PIPELINE_URL.fullmatch(url):
         raise InvalidRequest(
             'The field "source.pipeline_url" is not an http or https URL without user and password.',
             field="source.pipeline_url",

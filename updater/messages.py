@@ -36,11 +36,15 @@ def one_line(text: object) -> str:
 
     Newlines would forge trailers, format characters (bidirectional overrides) fake what is read.
     """
-    clean = "".join(
-        " " if unicodedata.category(char)[0] == "C" or unicodedata.category(char) in ("Zl", "Zp") else char
-        for char in str(text)
-    )
-    return " ".join(clean.split())[:MAX_FIELD]
+    line = str(text)
+    if not (line.isascii() and line.isprintable()):
+        line = "".join(" " if _is_unseen(char) else char for char in line)
+    return " ".join(line.split())[:MAX_FIELD]
+
+
+def _is_unseen(char: str) -> bool:
+    category = unicodedata.category(char)
+    return category[0] == "C" or category in ("Zl", "Zp")
 
 
 def listing(items: Sequence[object]) -> str:
@@ -176,4 +180,5 @@ def _trailers(change: Change) -> str:
     pairs += [("Request", request.id) for request in change.requests]
     pairs += [("Source", source_link(source)), ("Pipeline", source.pipeline_url or source.pipeline_id)]
     pairs += [("Requested-By", person(source.author) or change.requests[0].caller.name)]
-    return "\n".join(f"Updater-{name}: {one_line(value)}" for name, value in pairs if one_line(value))
+    lines = ((name, one_line(value)) for name, value in pairs)
+    return "\n".join(f"Updater-{name}: {value}" for name, value in lines if value)

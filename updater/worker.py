@@ -303,7 +303,13 @@ class Worker:
         )
         self._store.defer(
             {
-                one.id: Deferral(str(problem), now + self._wait(one, problem), one.done)
+                one.id: Deferral(
+                    reason=str(problem),
+                    retry_at=now + self._wait(one, problem),
+                    done=one.done,
+                    # A push that was cut off may have arrived all the same: keep the notes of it.
+                    keeps_intents=isinstance(problem, TemporaryError),
+                )
                 for one in requests
                 if one.id not in hopeless
             }

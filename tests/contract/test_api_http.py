@@ -42,8 +42,8 @@ def post(port: int, *headers: str, body: bytes = BODY) -> tuple[int, dict[str, s
 
 def test_curl_as_the_original_pipeline_calls_it_with_one_header_added(port: int) -> None:
     script = (
-        'curl -sS -X POST "${WEBHOOK_URL}" -H "Content-Type:application/json" -H "Authorization: Bearer ${TOKEN}"'
-        ' --data "{\\"image\\":\\"${CI_REGISTRY}:${BUILD_TAG}\\"}"'
+        'curl -sS -X POST "${WEBHOOK_URL}" -H "Content-Type:application/json"'
+        ' -H "Authorization: Bearer ${TOKEN}" --data "{\\"image\\":\\"${CI_REGISTRY}:${BUILD_TAG}\\"}"'
     )
     environment = {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -90,6 +90,20 @@ def test_a_body_that_is_declared_too_large_is_413_before_it_is_sent(port: int) -
     assert (status, body["type"]) == (413, "/docs/problems#too-large")
 
 
+@pytest.mark.parametrize("chunks", [b"zz\r\n{}\r\n0\r\n\r\n", b"5\r\n{}", b"5\r\n{}xxxxxxxx\r\n0\r\n\r\n"])
+def test_chunks_that_are_none_are_400(port: int, chunks: bytes) -> None:
+    head = (
+        "POST /api/auto-update HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        f"Transfer-Encoding: chunked\r\n{AUTHORIZATION}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(head.encode() + chunks)
+        connection.shutdown(socket.SHUT_WR)
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        assert response.status == 400
+
+
 @pytest.mark.parametrize("headers", [[], ["Content-Length: 0"]])
 def test_no_body_is_400(port: int, headers: list[str]) -> None:
     status, _, body = post(port, AUTHORIZATION, *headers, body=b"")
@@ -100,8 +114,11 @@ def test_no_body_is_400(port: int, headers: list[str]) -> None:
 def test_a_body_that_is_cut_off_is_400_and_nothing_is_accepted(port: int) -> None:
     before = talk(port, "GET /readyz HTTP/1.1\nHost: x")[2]["pending"]
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-        head = f"POST /api/auto-update HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{AUTHORIZATION}\r\n"
-        connection.sendall(head.encode() + b"Content-Length: 1000\r\n\r\n" + BODY)
+        connection.sendall(
+            b"POST /api/auto-update HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            + f"{AUTHORIZATION}\r\nContent-Length: 1000\r\n\r\n".encode()
+            + BODY
+        )
         connection.shutdown(socket.SHUT_WR)
         response = http.client.HTTPResponse(connection)
         response.begin()
@@ -114,13 +131,13 @@ def test_one_connection_carries_many_requests_errors_included(port: int) -> None
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}
     statuses = []
-    for body in (BODY, b"nonsense", b"x" * 70_000, BODY):
+    for body in (BODY, b"nonsense", b"", BODY):
         connection.request("POST", "/api/auto-update", body, headers)
         response = connection.getresponse()
         response.read()
         statuses.append(response.status)
     connection.close()
-    assert statuses == [202, 400, 413, 202]
+    assert statuses == [202, 400, 400, 202]
 
 
 @pytest.mark.parametrize("host", ["", "a b", 'x"><script>', "example.com/path", "\xe9"])

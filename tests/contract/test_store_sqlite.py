@@ -254,6 +254,12 @@ class TestFiles(OnSqlite):
         assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
         assert modes == dict.fromkeys((DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", "updater.lock"), 0o600)
 
+    def test_closing_leaves_one_file_that_holds_everything(self, tmp_path: Path, store: Store) -> None:
+        store.add(wish())
+        store.counts()
+        store.close()
+        assert [path.name for path in (tmp_path / "data").iterdir()] == [DATABASE]
+
     def test_any_name_of_a_directory_will_do(self, tmp_path: Path, clock: Clock) -> None:
         folder = tmp_path / "a b" / "데이터?x=1#&%20"
         with Store(folder, clock=clock) as store:

@@ -72,11 +72,7 @@ def test_every_key_and_word_of_the_rules_is_documented() -> None:
 
 @pytest.mark.parametrize("doc", [README, README_KO, document("docs/rules.md")], ids=lambda doc: doc.path)
 def test_the_rules_shown_in_a_document_are_valid(doc: Document) -> None:
-    shown = [
-        code
-        for kind, code in doc.code_blocks
-        if kind == "yaml" and code.startswith(("environments:", "images:", "#"))
-    ]
+    shown = [code for kind, code in doc.code_blocks if kind == "yaml" and "environments:\n" in code]
     assert shown
     for code in shown:
         assert parse_rules(code.encode()).environments

@@ -130,7 +130,23 @@ ROWS = (
     Row("LS in quotes", "a: 'x\u2028 y'\nimage:\n  tag: old-1\n", "old-1", "develop-200"),
     Row("NEL in a comment", "a: 1 # x\u0085image:\n  tag: old-1\n", "old-1", "develop-200"),
     Row("a YAML version", "%YAML 1.1\n---\nimage:\n  tag: old-1\n", "old-1", "develop-200"),
-    Row("an anchor name used twice", "a: &x 1\nb: &x 2\nc: *x\nimage:\n  tag: old-1\n", "old-1", "develop-200"),
+    Row(
+        "an anchor name used twice", "a: &x 1\nb: &x 2\nc: *x\nimage:\n  tag: old-1\n", "old-1", "develop-200"
+    ),
     Row("a short commit id", "image:\n  tag: abc1234\n", "abc1234", '"52666e1"', tag="52666e1"),
+    Row(
+        "an address in brackets elsewhere",
+        "a: [http://example.com:80/x, b::c]\nimage:\n  tag: &t !!str old-1\n",
+        "old-1",
+        "develop-200",
+    ),
+    Row("a reference in braces", "image: {tag: app:old, b: c:d}\n", "app:old", '"app:new"', tag="app:new"),
+    Row("the only colon in braces", "image: {tag: app:old}\n", "app:old", '"develop-200"'),
+    Row(
+        "an address in brackets and nothing",
+        "a: [http://example.com]\nimage:\n  tag:  # 없음\n  b: 1\n",
+        "tag:",
+        "tag: develop-200",
+    ),
     Row("the realistic file", _REALISTIC, '"develop-100"', '"develop-200"'),
 )

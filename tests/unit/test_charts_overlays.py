@@ -41,7 +41,8 @@ def test_an_overlay_with_only_the_tag_takes_the_repository_from_its_base() -> No
 
 
 def test_the_base_gives_the_registry_and_the_global_one_too() -> None:
-    base = "global: {imageRegistry: registry.example.com}\nimage:\n  registry: x.example.com\n  repository: flowers/iris\n"
+    image = "image: {registry: x.example.com, repository: flowers/iris}\n"
+    base = f"global: {{imageRegistry: registry.example.com}}\n{image}"
     assert overlay_survey("image: {tag: a}\n", base).targets(DEV, IRIS)
     overlay = "global: {imageRegistry: other.example.com}\nimage: {tag: a}\n"
     assert overlay_survey(overlay, base).targets(DEV, IRIS) == ()
@@ -52,6 +53,12 @@ def test_an_overlay_that_names_another_repository_is_that_ones() -> None:
     survey = overlay_survey(f"image:\n  repository: {ROSE}\n  tag: a\n", f"image:\n  repository: {IRIS}\n")
     assert survey.targets(DEV, IRIS) == ()
     assert len(survey.targets(DEV, ROSE)) == 1
+
+
+def test_merge_keys_in_the_base_are_resolved() -> None:
+    base = f"d: &d {{repository: {IRIS}, tag: z}}\nimage: {{<<: *d, tag: b}}\ntwin: *d\n"
+    survey = overlay_survey("image:\n  tag: a\ntwin:\n  tag: a\n", base)
+    assert [target.line for target in survey.targets(DEV, IRIS)] == [2, 4]
 
 
 def test_a_null_in_the_overlay_deletes_what_the_base_says() -> None:
@@ -92,6 +99,13 @@ def test_a_digest_set_in_the_base_is_overridden_beside_the_tag() -> None:
         survey.write(OVERLAY, [(target, NEW, other)]).decode() == f"image:\n  tag: {NEW}\n  digest: {other}\n"
     )
     assert survey.write(OVERLAY, [(target, NEW, "")]).decode() == f'image:\n  tag: {NEW}\n  digest: ""\n'
+
+
+def test_a_missing_tag_and_a_digest_of_the_base_both_get_a_line() -> None:
+    survey = overlay_survey(f"image:\n  repository: {IRIS}\n", f"image:\n  tag: b\n  digest: {SHA}\n")
+    (target,) = survey.targets(DEV, IRIS)
+    after = survey.write(OVERLAY, [(target, NEW, "")]).decode()
+    assert after == f'image:\n  repository: {IRIS}\n  tag: {NEW}\n  digest: ""\n'
 
 
 def test_an_empty_digest_in_the_base_is_no_place_for_one() -> None:
@@ -148,10 +162,8 @@ def test_a_base_that_cannot_be_parsed_is_named() -> None:
 
 def test_a_repository_through_a_merge_key_counts() -> None:
     survey, targets = single(f"x: &d\n  repository: {IRIS}\nimage:\n  <<: *d\n  tag: {OLD}\n")
-    assert [(show_path(one.path), one.tag, one.problem) for one in targets if one.tag] == [
-        ("image.tag", OLD, "")
-    ]
-    assert moved(survey, tuple(one for one in targets if one.tag)).endswith(f"  tag: {NEW}\n")
+    assert [(show_path(one.path), one.tag, one.problem) for one in targets] == [("image.tag", OLD, "")]
+    assert moved(survey, targets).endswith(f"  tag: {NEW}\n")
 
 
 def test_a_tag_through_a_merge_key_gets_a_line_of_its_own() -> None:

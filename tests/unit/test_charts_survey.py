@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.files import DictFiles
 
@@ -27,6 +27,20 @@ def image(repository: str, tag: str = "a") -> str:
     return f"image:\n  repository: {repository}\n  tag: {tag}\n"
 
 
+def test_an_older_survey_misses_nothing_when_the_index_is_built_anew() -> None:
+    files = DictFiles(garden(iris=image(IRIS), rose=image("registry.example.com/rose")))
+    old = Survey(files)
+    old.files_of(Scope())
+    later = files.changed({"charts/iris/values.yaml": "gone: true\n"})
+    survey = Survey(later, old)
+    for number in range(1100):
+        later = later.changed({"charts/rose/values.yaml": f"a: {number}\n"})
+        survey = Survey(later, survey)
+        survey.files_of(Scope())
+    assert survey.targets(Scope(), IRIS) == ()
+    assert len(old.targets(Scope(), IRIS)) == 1
+
+
 def test_only_files_that_may_name_the_repository_are_parsed() -> None:
     files = DictFiles(garden(iris=image(IRIS), rose=image("registry.example.com/flowers/rose")))
     survey = Survey(files)
@@ -36,6 +50,20 @@ def test_only_files_that_may_name_the_repository_are_parsed() -> None:
     assert files.reads == ["charts/iris/values.yaml"]
     survey.targets(Scope(), IRIS)
     assert files.reads == ["charts/iris/values.yaml"], "a second look reads nothing"
+
+
+def test_a_last_part_that_all_charts_share_costs_no_parse_of_all() -> None:
+    charts = {f"team-{number}": image(f"registry.example.com/team-{number}/api") for number in range(100)}
+    files = DictFiles(garden(**charts))
+    survey = Survey(files)
+    survey.files_of(Scope())
+    files.reads.clear()
+    assert len(survey.targets(Scope(), "registry.example.com/team-42/api")) == 1
+    assert files.reads == ["charts/team-42/values.yaml"]
+    later = files.changed(
+        garden(**{f"new-{n}": image("registry.example.com/team-42/api") for n in range(900)})
+    )
+    assert len(Survey(later, survey).targets(Scope(), "registry.example.com/team-42/api")) == 901
 
 
 def test_writing_what_was_just_found_reads_nothing_again() -> None:
@@ -139,7 +167,7 @@ def blocks(draw: st.DrawFn) -> str:
         f"{key}Image: {repository}:{tag or 'x'}\n",
         f"{key}:\n  registry: registry.example.com\n  repository: {repository}\n  tag: '{tag}'\n",
         f"{key}:\n  - name: side\n    image: {quote}{repository}:{tag or 'x'}{quote}\n",
-        f"{key}:\n  image: {{repository: {repository}, tag: {quote}{tag or 'x'}{quote}}}\n",
+        f"{key}:\n  image: {{repository: '{repository}', tag: {quote}{tag or 'x'}{quote}}}\n",
         f"{key}:\n  repository: {repository}\n  digest: {SHA}\n",
     ][form]
 
@@ -147,6 +175,7 @@ def blocks(draw: st.DrawFn) -> str:
 VALUES = st.lists(blocks(), min_size=1, max_size=4).map("".join)
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(VALUES, min_size=1, max_size=4), st.lists(VALUES, max_size=2))
 def test_the_index_never_misses_a_place(first: list[str], then: list[str]) -> None:
     files = DictFiles(garden(**{f"c{number}": values for number, values in enumerate(first)}))
@@ -164,6 +193,7 @@ def shown(targets: tuple[Target, ...]) -> list[tuple[object, ...]]:
     return [(one.file, one.path, one.repository, one.tag, one.digest) for one in targets]
 
 
+@settings(deadline=None, max_examples=60)
 @given(VALUES, st.sampled_from(["develop-2", "1.20", "7e5", "on"]))
 def test_a_written_tag_is_what_is_found_again_and_nothing_else_moves(values: str, tag: str) -> None:
     survey = Survey(DictFiles(garden(c=values)))

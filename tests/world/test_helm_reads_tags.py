@@ -31,7 +31,7 @@ _WORDS = """
 develop-200 1.2.3-rc.1 1.2.3_4 deadbeef 1234567 0123456 e1 inf nan infinity Infinity 0x1p-2 1__0 ._1
 12345678901234567890123456789 1e400 -0 -0.0 0.10 00.1 100 1.0 2.20 2026.11 20261122.1530 2026-11-22
 2026-11-22-1530 24.04 3.11-slim 7.4.1-alpine sha-52666e1 r1 _ __ a_b A-Z.0 TRUE_ nulls yesterday
-""".split()
+"""
 
 
 def _commit_ids(count: int) -> list[str]:
@@ -45,7 +45,7 @@ def _commit_ids(count: int) -> list[str]:
     return ids
 
 
-_TAGS = sorted({*_WORDS, *_commit_ids(400)})
+_TAGS = sorted({*_WORDS.split(), *_commit_ids(400)})
 # How the value was written before the edit.
 _FORMS = {
     "plain": "old",

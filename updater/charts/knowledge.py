@@ -26,6 +26,7 @@ class Knowledge:
         self.memory = memory
         self.paths = files.paths
         self._current: dict[Scope, Area] = {}
+        self._words: Words = memory.words
 
     def area(self, scope: Scope) -> Area:
         """Return a scope's files, with every one of them indexed at the version it had at first sight.
@@ -41,10 +42,13 @@ class Knowledge:
     def _index(self, area: Area) -> None:
         if self.memory.words.is_worn:
             self.memory.words = Words()
+        if self._words is not self.memory.words:
+            # Another survey may have built anew what this one's earlier scopes were indexed in.
+            self._words = self.memory.words
             for other in self._current.values():
                 self._index(other)
             return
-        words, version = self.memory.words, self.files.version
+        words, version = self._words, self.files.version
         known = words.versions.get
         late = [path for path in area.readers if known(path) != version(path)]
         if late:
@@ -54,6 +58,11 @@ class Knowledge:
     def text(self, path: str) -> YamlText:
         """Return a parsed file; raises EditRefused with its name where it cannot be parsed."""
         return self.memory.text(self.files, path)
+
+    def unparsed(self, spot: Spot) -> Iterator[str]:
+        """Yield the files of a spot whose present content was not parsed lately."""
+        version = self.files.version
+        return (path for path in spot.files if not self.memory.remembers(version(path)))
 
     def scan(self, spot: Spot) -> Scan | EditRefused:
         """Return what a file holds, or why it cannot be read."""
@@ -75,7 +84,7 @@ class Knowledge:
     def candidates(self, scope: Scope, repository: str) -> list[Spot]:
         """Return the files that may hold a place of a repository: too many perhaps, never too few."""
         area = self.area(scope)
-        words = self.memory.words
+        words = self._words
         wanted = components(repository)
         rarest = min(wanted, key=words.count)
         others = [word for word in wanted if word is not rarest]
@@ -94,7 +103,7 @@ class Knowledge:
     def files_with(self, scope: Scope, word: str) -> Iterator[Spot]:
         """Yield the files of a scope whose own text or base may hold a word, perhaps more than once."""
         area = self.area(scope)
-        for file in self.memory.words.files_with(word.encode()):
+        for file in self._words.files_with(word.encode()):
             yield from area.readers.get(file, ())
 
     def spots(self, scope: Scope) -> Iterable[Spot]:
@@ -104,7 +113,7 @@ class Knowledge:
     def words_near(self, scope: Scope, word: str) -> list[str]:
         """Return words of the scope's files that look somewhat like `word`."""
         self.area(scope)
-        return self.memory.words.near(word)
+        return self._words.near(word)
 
     def beside(self, folder: str) -> tuple[str, ...]:
         """Return the files directly in a folder, which ends with "/" (or is empty for the top)."""

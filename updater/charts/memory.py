@@ -73,6 +73,10 @@ class Memory:
             self._folders_of = paths
         return self._folders
 
+    def remembers(self, version: str) -> bool:
+        """Say whether content of this version was parsed lately."""
+        return version in self._texts
+
     def text(self, files: Files, path: str) -> YamlText:
         """Return a parsed file.
 

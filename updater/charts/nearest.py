@@ -111,8 +111,10 @@ def _lone_tags(known: Knowledge, scope: Scope, last: str) -> Iterator[str]:
 def _other_repositories(known: Knowledge, scope: Scope, repository: str) -> Iterator[str]:
     """Tell of the repositories with the most similar names, those of the same last part first."""
     last = repository.rpartition("/")[2]
-    alike = difflib.get_close_matches(last, known.words_near(scope, last), n=5, cutoff=0.6)
-    words = dict.fromkeys((last, *alike))
+    near = known.words_near(scope, last)
+    alike = difflib.get_close_matches(last, near, n=5, cutoff=0.6)
+    longer = sorted((word for word in near if last in word), key=len)[:5]  # iris-admin for iris
+    words = dict.fromkeys((last, *alike, *longer))
     places: dict[str, Target] = {}
     for word in words:
         for spot in islice(dict.fromkeys(known.files_with(scope, word)), MAX_FILES):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from updater.charts.conflicts import Sighting
+from updater.charts.conflicts import ELSEWHERE, Sighting
 from updater.charts.effective import Table, is_alias, text_at
 from updater.charts.places import Form, Target
 from updater.charts.shapes import Found
@@ -96,11 +96,13 @@ def sight(found: Found, view: View | None, spot: Spot, shared: Table) -> Sightin
 
     File, chart and document are left empty for the caller to fill in.
     """
+    holder = _in_reference(found) if found.form is Form.REFERENCE else _in_tag(found, view)
+    if holder is None:
+        return None
     name, _, _ = split_reference((found.repository.text or "").strip())
     registry = next((text for path in _GLOBAL_REGISTRIES if (text := text_at(shared, *path))), "")
     repository = qualify(name, found.registry, registry)
-    holder = _in_reference(found) if found.form is Form.REFERENCE else _in_tag(found, view)
-    if repository is None or holder is None:
+    if repository is None:
         return None
     tag, digest = _parts(holder)
     line = holder.entry.node.line if holder.entry.node is not None else 0
@@ -119,14 +121,38 @@ def sight(found: Found, view: View | None, spot: Spot, shared: Table) -> Sightin
         after=found.repository.key,
         follow=holder.form is not Form.MISSING and is_alias(holder.entry.node),
     )
-    reads, writes = holder.reads, holder.writes
     if digest is None and found.digest is not None:
         target = _with_digest_key(target, found.digest, spot)
-        reads |= {found.digest.source} - {0}
-        writes |= {found.digest.source} - {0} if found.digest.own else set()
+    reads, writes = _digest_identities(found, view, target)
     lends = view is not None and holder.form is Form.TAG and not found.repository.own
-    through = frozenset(map(id, view.merged)) if lends and view is not None else frozenset()
-    return Sighting(target, holder.written and not spot.ghost, reads, writes, line, through)
+    return Sighting(
+        target=target,
+        written=holder.written and not spot.ghost,
+        tag=holder.reads,
+        reads=holder.reads | reads,
+        writes=holder.writes | writes,
+        through=frozenset(map(id, view.merged)) if lends and view is not None else frozenset(),
+        digest=_own_digest(found, target),
+    )
+
+
+def _digest_identities(found: Found, view: View | None, target: Target) -> tuple[set[int], set[int]]:
+    """Return what a place's digest is taken from, and what an edit of it changes.
+
+    A digest key that is still to be added has an identity of its own: the complement of its mapping's.
+    """
+    if view is None or (found.digest is not None and found.digest.own):
+        own = {found.digest.source} if found.digest is not None else set()
+        return own, own
+    slots = {~id(mapping) for mapping in (view.mapping, *view.merged)}
+    source = {found.digest.source} - {0} if found.digest is not None else set()
+    return slots | source, {~id(view.mapping)} if target.digest_missing else set()
+
+
+def _own_digest(found: Found, target: Target) -> int:
+    if found.digest is None or not target.digest or target.digest_path is None:
+        return 0
+    return found.digest.source or ELSEWHERE
 
 
 def _in_reference(found: Found) -> _Holder | None:

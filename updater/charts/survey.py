@@ -36,6 +36,11 @@ class Survey:
         """Return the files of a scope in the order of their names."""
         return tuple(self._known.area(scope).spots)
 
+    def unread(self, scope: Scope, repository: str) -> Iterator[str]:
+        """Yield the files that `targets` would have to read, so that they can be read at once."""
+        for spot in self._known.candidates(scope, repository):
+            yield from self._known.unparsed(spot)
+
     def targets(self, scope: Scope, repository: str) -> tuple[Target, ...]:
         """Return every place of a canonical repository, in the order of files and lines.
 

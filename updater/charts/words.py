@@ -99,14 +99,15 @@ class Words:
         yield from (self._paths[number] for number in self._escaped if not _is_in(known, number))
 
     def near(self, word: str) -> list[str]:
-        """Return some words of about the same length that share a beginning or an end with `word`."""
+        """Return some words that hold `word`, or are about as long and share its beginning or its end."""
         whole = word.encode()
         start, end = whole[:2], whole[-3:]
         shortest, longest = len(whole) * 2 // 3, len(whole) * 3 // 2 + 1
         alike = (
             known
             for known in self._postings
-            if shortest <= len(known) <= longest and (known.startswith(start) or known.endswith(end))
+            if whole in known
+            or (shortest <= len(known) <= longest and (known.startswith(start) or known.endswith(end)))
         )
         return [
             known.decode() for known in heapq.nlargest(_MAX_NEAR, alike, key=lambda one: _shared(one, whole))

@@ -9,6 +9,7 @@ import click
 from updater.charts import Survey
 from updater.errors import EditRefused, InvalidRequest
 from updater.folder import Folder, replace_file
+from updater.globs import glob_of
 from updater.model import Scope
 from updater.policy import RULES_PATH, parse_rules, suggest_rules
 
@@ -27,7 +28,7 @@ def command(folder: Path, *, only_print: bool, force: bool) -> None:
 
     def tags_in(file: str) -> list[str]:
         try:
-            targets = survey.all_targets(Scope(files=(file,)))
+            targets = survey.all_targets(Scope(files=(glob_of(file),)))
         except EditRefused:
             return []
         return [target.tag for target in targets if target.tag]

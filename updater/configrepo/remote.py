@@ -35,6 +35,7 @@ _LOCAL_CONFIG = {
     "maintenance.auto": "false",
     # A batch stays one pack; unpacking 20 commits into loose files costs four times as much.
     "fastimport.unpackLimit": "1",
+    "fetch.unpackLimit": "1",
     # Packs are small here: threads cost more to start than they save.
     "pack.threads": "1",
     "push.negotiate": "false",

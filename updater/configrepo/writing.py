@@ -1,6 +1,7 @@
 """Makes commits as objects in the mirror: nobody can see them until they are pushed.
 
-Hides the framing of `git fast-import` and the second pass that signs. Called by `repo`.
+Hides that no Git process is needed for it, except one per commit where commits are signed. Called by
+`repo`; it never speaks to the remote.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from updater.configrepo.folders import Folders
+from updater.configrepo.objects import Listings, commit_content, object_id
+from updater.configrepo.packing import Pack
 from updater.configrepo.process import GitCommands
 from updater.configrepo.refusals import quote
 from updater.configrepo.remote import Identity
@@ -31,8 +35,12 @@ class Draft:
     author_time: datetime
 
 
+# Each draft with the id of its root tree.
+Made = Sequence[tuple[bytes, Draft]]
+
+
 def write(
-    git: GitCommands,
+    listings: Listings,
     base: Snapshot,
     drafts: Sequence[Draft],
     *,
@@ -45,14 +53,21 @@ def write(
         ValueError: a draft names a file the base does not have as a regular file, or its message
             holds a NUL; both are bugs of the caller.
         TemporaryError: a commit could not be signed.
+        MirrorDamaged: the mirror could not be read or written.
     """
     for draft in drafts:
         _check(base, draft)
-    stream = b"".join(_stream(base, drafts, identity))
-    made = git.read("fast-import", "--quiet", "--done", "--force", stdin=stream).decode().split()
-    if not is_signed:
-        return made
-    return _signed(git, base.commit, list(zip(made, drafts, strict=True)), identity)
+    git, pack = listings.git, Pack()
+    made = list(zip(_trees(listings, base, drafts, pack), drafts, strict=True))
+    commits = [] if is_signed else list(_commits(pack, base.commit, made, identity))
+    try:
+        pack.save(git.mirror / "objects" / "pack")
+        if is_signed:
+            commits = list(_signed(git, base.commit, made, identity))
+        _hold(git, commits[-1])
+    except OSError as error:
+        raise git.damage(f"it cannot be written: {error.strerror}") from error
+    return commits
 
 
 def _check(base: Snapshot, draft: Draft) -> None:
@@ -65,39 +80,57 @@ def _check(base: Snapshot, draft: Draft) -> None:
         raise ValueError("a draft's author_time has no time zone")
 
 
-def _stream(base: Snapshot, drafts: Sequence[Draft], identity: Identity) -> Iterator[bytes]:
-    for number, draft in enumerate(drafts, start=1):
+def _trees(listings: Listings, base: Snapshot, drafts: Sequence[Draft], pack: Pack) -> list[bytes]:
+    """Pack the files and folders of all drafts and return the id of each draft's root."""
+    paths = {path for draft in drafts for path in draft.files}
+    folders = Folders(listings, listings.root(base.commit), paths)
+    roots = []
+    for draft in drafts:
+        files = {path: object_id("blob", content) for path, content in draft.files.items()}
+        for path, name in files.items():
+            pack.add("blob", name, draft.files[path])
+        roots.append(folders.write(files, pack))
+    folders.keep()
+    return roots
+
+
+def _commits(pack: Pack, parent: str, made: Made, identity: Identity) -> Iterator[str]:
+    """Pack the commits and yield their ids."""
+    for tree, draft in made:
         when = _when(draft)
-        message = draft.message.encode()
-        yield f"commit {BATCH}\nmark :{number}\n".encode()
-        yield f"author {identity.author_name} <{identity.author_email}> {when}\n".encode()
-        yield f"committer {identity.committer_name} <{identity.committer_email}> {when}\n".encode()
-        yield b"data %d\n%s\n" % (len(message), message)
-        if number == 1:
-            # The others follow by themselves; naming their parent would make Git read the tree again.
-            yield f"from {base.commit}\n".encode()
-        for path, content in draft.files.items():
-            mode = "100755" if path in base.tree.executable else "100644"
-            yield f"M {mode} inline {_quoted(path)}\ndata {len(content)}\n".encode()
-            yield content
-            yield b"\n"
-        yield f"get-mark :{number}\n".encode()
-    yield b"done\n"
-
-
-def _quoted(path: str) -> str:
-    escaped = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
+        content = commit_content(
+            tree,
+            parent,
+            draft.message,
+            author=f"{identity.author_name} <{identity.author_email}> {when}",
+            committer=f"{identity.committer_name} <{identity.committer_email}> {when}",
+        )
+        name = object_id("commit", content)
+        pack.add("commit", name, content)
+        parent = name.hex()
+        yield parent
 
 
 def _when(draft: Draft) -> str:
     return f"{int(draft.author_time.timestamp())} {draft.author_time:%z}"
 
 
-def _signed(git: GitCommands, base: str, made: Sequence[tuple[str, Draft]], identity: Identity) -> list[str]:
-    """Make each commit once more with a signature; fast-import knows none."""
-    parent, commits = base, []
-    for unsigned, draft in made:
+def _hold(git: GitCommands, commit: str) -> None:
+    """Point the batch's ref at a commit.
+
+    A ref in a file of its own comes before one in `packed-refs` (gitrepository-layout(5)), and a name
+    that ends in `.lock` is swept away where a crash leaves it behind.
+    """
+    path = git.mirror / BATCH
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = path.with_name(f"{path.name}.lock")
+    lock.write_text(f"{commit}\n")
+    lock.replace(path)
+
+
+def _signed(git: GitCommands, parent: str, made: Made, identity: Identity) -> Iterator[str]:
+    """Let Git make and sign the commits and yield their ids: the keys and their programs are its own."""
+    for tree, draft in made:
         done = git.run(
             "commit-tree",
             "-S",
@@ -105,7 +138,7 @@ def _signed(git: GitCommands, base: str, made: Sequence[tuple[str, Draft]], iden
             parent,
             "-F",
             "-",
-            f"{unsigned}^{{tree}}",
+            tree.hex(),
             stdin=draft.message.encode(),
             env=_as_variables(identity, _when(draft)),
         )
@@ -116,9 +149,7 @@ def _signed(git: GitCommands, base: str, made: Sequence[tuple[str, Draft]], iden
                 after=60,
             )
         parent = done.output.decode().strip()
-        commits.append(parent)
-    git.read("update-ref", BATCH, parent)
-    return commits
+        yield parent
 
 
 def _as_variables(identity: Identity, when: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ survey of the branch reads from it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from updater.charts import Survey
@@ -23,7 +23,9 @@ class Draft:
 
     def __init__(self, base: Files) -> None:
         self.base = base
-        self._edited: dict[str, bytes] = {}
+        # What was read or edited in this batch; a draft lives no longer than that.
+        self._contents: dict[str, bytes] = {}
+        self._versions: dict[str, str] = {}
 
     @property
     def paths(self) -> frozenset[str]:
@@ -32,22 +34,28 @@ class Draft:
 
     def version(self, path: str) -> str:
         """Return a name of the file's content."""
-        edited = self._edited.get(path)
-        return self.base.version(path) if edited is None else blob_id(edited)
+        return self._versions.get(path) or self.base.version(path)
 
     def read(self, path: str) -> bytes:
         """Return the file's bytes as planned so far."""
-        edited = self._edited.get(path)
-        return self.base.read(path) if edited is None else edited
+        content = self._contents.get(path)
+        if content is None:
+            content = self._contents[path] = self.base.read(path)
+        return content
 
     def read_many(self, paths: frozenset[str]) -> Mapping[str, bytes]:
-        """Return the bytes of many files as planned so far."""
-        rest = paths.difference(self._edited)
-        return {**self.base.read_many(rest), **{path: self.read(path) for path in paths - rest}}
+        """Return the bytes of many files as planned so far; they are not kept."""
+        known = {path: self._contents[path] for path in paths if path in self._contents}
+        return {**self.base.read_many(paths.difference(known)), **known}
+
+    def prefetch(self, paths: Iterable[str]) -> None:
+        """Read files that will be asked for one by one, all at once: a tenth of the cost."""
+        self._contents.update(self.base.read_many(frozenset(paths).difference(self._contents)))
 
     def put(self, files: Mapping[str, bytes]) -> None:
         """Take edited files into the draft."""
-        self._edited.update(files)
+        self._contents.update(files)
+        self._versions.update({path: blob_id(content) for path, content in files.items()})
 
 
 def blob_id(content: bytes) -> str:

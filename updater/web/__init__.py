@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from flask import Flask
 
-from updater.intake import MAX_BODY
 from updater.web import health, listing, openapi, pages, problems, replies, rooms, updates
 from updater.web.rooms import Rooms
 
@@ -18,7 +17,6 @@ __all__ = ["Rooms", "create_app"]
 def create_app(of: Rooms) -> Flask:
     """Return the WSGI application of these rooms."""
     app = openapi.new_app(__name__, of.version)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     # First, so that the time of every answer is taken, also where the door stays shut.
     replies.install(app)
     rooms.install(app, of)

@@ -14,6 +14,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from updater import intake
 from updater.model import MAX_REFERENCE, OutcomeKind
 
+# The grammar of references by the OCI distribution specification. `model` holds the exact one; this
+# form takes all that it takes and a little more.
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[A-Fa-f0-9:]+\])(?::[0-9]+)?"
+_DIGEST = r"[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]{32,}"
+IMAGE_FORM = (
+    rf"^(?:{_HOST}/)?{_COMPONENT}(?:/{_COMPONENT})*:[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}}(?:@{_DIGEST})?$"
+)
+
 Text = Annotated[str, Field(max_length=intake.MAX_TEXT)]
 
 
@@ -26,9 +35,9 @@ class Source(BaseModel):
     commit: Text | None = Field(None, description="Id of the commit, CI_COMMIT_SHA.")
     ref: Text | None = Field(None, description="Branch or tag, CI_COMMIT_REF_NAME.")
     pipeline_id: Text | int | None = Field(None, description="CI_PIPELINE_ID, as a number or as text.")
-    pipeline_url: Annotated[str, Field(max_length=intake.MAX_URL)] | None = Field(
-        None, description="An http or https URL without user and password, CI_PIPELINE_URL."
-    )
+    pipeline_url: (
+        Annotated[str, Field(max_length=intake.MAX_URL, pattern=intake.PIPELINE_URL_FORM)] | None
+    ) = Field(None, description="An http or https URL without user and password, CI_PIPELINE_URL.")
     author: Text | None = Field(None, description="Who made the change: a name or a login, no e-mail.")
 
 
@@ -37,10 +46,12 @@ class Update(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    image: Annotated[str, Field(min_length=1, max_length=MAX_REFERENCE)] = Field(
+    image: Annotated[str, Field(max_length=MAX_REFERENCE, pattern=IMAGE_FORM)] = Field(
         description="registry/repository:tag, perhaps with @digest."
     )
-    digest: Text | None = Field(None, description="sha256: and 64 hexadecimal digits.")
+    digest: Annotated[Text, Field(pattern=rf"^(?:|{_DIGEST})$")] | None = Field(
+        None, description="sha256: and 64 hexadecimal digits."
+    )
     environment: (
         Annotated[str, Field(max_length=intake.MAX_ENVIRONMENT, pattern=intake.ENVIRONMENT_FORM)] | None
     ) = Field(None, description="Where to; without it, every environment whose pattern takes the tag.")

@@ -18,6 +18,7 @@ from updater.errors import InvalidRequest
 from updater.model import OutcomeKind, Record
 from updater.store import Wish
 from updater.web import examples, openapi, problems
+from updater.web.bodies import read_body
 from updater.web.problems import problem
 from updater.web.replies import PROBLEM_JSON, answer, link_to, remember_request
 from updater.web.rooms import caller, rooms, seats
@@ -125,6 +126,12 @@ def _waited_for(record: Record) -> tuple[Record, dict[str, str]]:
 
 
 def _body() -> bytes:
+    """Return the body, which must be declared as plain JSON.
+
+    Raises:
+        NotJson, RequestEntityTooLarge: HTTP 415 and 413.
+        InvalidRequest: it was cut off.
+    """
     if not (request.mimetype == "application/json" or request.mimetype.endswith("+json")):
         raise problems.NotJson(
             f"The body is declared as {request.mimetype or 'nothing'}: send the header "
@@ -132,7 +139,7 @@ def _body() -> bytes:
         )
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise problems.NotJson("The body is compressed: send it as it is, without Content-Encoding.")
-    return request.get_data(cache=False)
+    return read_body(request.stream, request.content_length)
 
 
 def _idempotency_key() -> str | None:

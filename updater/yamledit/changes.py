@@ -15,8 +15,8 @@ from updater.yamledit.loading import STRING_TAG
 from updater.yamledit.locating import Place, locate, refusal
 from updater.yamledit.nodes import Alias, KeyPath, Mapping, Node, Scalar, YamlText, entries_named
 from updater.yamledit.quoting import reads_as_string, written
+from updater.yamledit.reading import COLON
 
-_COLON = re.compile(r"[ \t]*:")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 # Keys that need no quotes inside braces, where commas and brackets mean something.
 _FLOW_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -132,7 +132,7 @@ def _after_key(text: YamlText, scalar: Scalar, key: Node | None, path: KeyPath) 
     if scalar.anchor is not None or scalar.tag is not None:
         return scalar.end, " "
     if isinstance(key, Scalar | Alias):
-        colon = _COLON.match(text.text, key.end)
+        colon = COLON.match(text.text, key.end)
         if colon:
             return colon.end(), " "
         if scalar.flow:
@@ -193,7 +193,7 @@ def insertion(text: YamlText, edit: Insert) -> Change:
 def _sibling(text: YamlText, mapping: Mapping, edit: Insert) -> tuple[Scalar, Scalar | Alias]:
     place = locate(text, (*edit.path[:-1], edit.after), edit.document)
     key, value = place.key, place.node
-    if not isinstance(key, Scalar) or _COLON.match(text.text, key.end) is None:
+    if not isinstance(key, Scalar) or COLON.match(text.text, key.end) is None:
         raise refusal(f"no `{edit.after}:` on one line to put the key behind.", mapping, edit.path)
     if not isinstance(value, Scalar | Alias) or (isinstance(value, Scalar) and value.style in ("|", ">")):
         raise _not_one_line(value, edit)
@@ -203,8 +203,9 @@ def _sibling(text: YamlText, mapping: Mapping, edit: Insert) -> tuple[Scalar, Sc
 def _end_of_value(text: YamlText, key: Scalar, value: Scalar | Alias, edit: Insert) -> int:
     """Return where the sibling's value ends, which must be on the line of its key."""
     if isinstance(value, Scalar) and value.start == value.end and value.anchor is None and value.tag is None:
-        colon = _COLON.match(text.text, key.end)
-        return colon.end() if colon else value.end
+        colon = COLON.match(text.text, key.end)
+        # In braces a comma right behind the colon would become part of the key.
+        return colon.end() if colon and not value.flow else value.end
     if _ANY_BREAK.search(text.text, key.end, value.end):
         raise _not_one_line(value, edit)
     return value.end

@@ -65,7 +65,7 @@ def syntax_refusal(text: str, error: Any) -> EditRefused:
     line, column = place(text, mark.index)
     lines = BREAK.split(text)
     # A template's line is often noticed only when the next one begins.
-    for number in (line, line - 1):
+    for number in (line - 1, line):
         if 0 < number <= len(lines) and _TEMPLATE_LINE.match(lines[number - 1]):
             return EditRefused(TEMPLATE, line=number, column=lines[number - 1].index("{{") + 1)
     problem = "a tab may not indent a line" if text[mark.index : mark.index + 1] == "\t" else error.problem

@@ -13,12 +13,12 @@ anchor and tag, else a tuple of its kind or quotes, anchor, tag and value, or a 
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from _ruamel_yaml import CParser  # type: ignore[import-not-found]  # a C extension without types
+from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
@@ -36,6 +36,8 @@ from ruamel.yaml.events import (
 from updater.errors import EditRefused
 from updater.yamledit.decoding import syntax_refusal
 
+Result = TypeVar("Result")
+
 # libyaml compares each %TAG line with all before it, so a few hundred thousand take hours.
 MAX_DIRECTIVES = 100
 # The shortest values files have one event in some 8 bytes; 8 MiB of "- " would take gigabytes.
@@ -43,6 +45,10 @@ MAX_EVENTS = 1_000_000
 
 # The collector would walk a big file's events again and again; small files have too few to matter.
 _LARGE = 64 * 1024
+# libyaml before 0.2.1 at a colon in a plain scalar inside of `[]` or `{}`.
+_COLON_PROBLEM = "found unexpected ':'"
+# Characters; the slow parser takes about 1.2 seconds for this many.
+_SLOW_LIMIT = 1024 * 1024
 _STARTS = {MappingStartEvent: "{", SequenceStartEvent: "["}
 _OTHERS = {
     StreamStartEvent: 0,
@@ -54,12 +60,16 @@ _OTHERS = {
 }
 
 
-@contextmanager
-def events_of(text: str) -> Iterator[Iterator[Any]]:
-    """Give the parser's events of a text, as `ruamel.yaml.events`, at most `MAX_EVENTS` of them.
+def read_with(text: str, consume: Callable[[Iterator[Any], bool], Result]) -> Result:
+    """Return what `consume` makes of a text's events (`ruamel.yaml.events`), at most `MAX_EVENTS`.
+
+    `consume` is called again from the start where libyaml gives up on a colon inside of brackets:
+    `[http://example.com]` is what Helm's reader takes, and the libyaml 0.1.7 inside of
+    ruamel.yaml.clib does not. The pure-Python parser is some thirty times slower, hence second;
+    its marks of values that are not there are wrong, which the second argument tells.
 
     Raises:
-        EditRefused: the text is not YAML.
+        EditRefused: the text is not YAML, or `consume` refused it.
     """
     directives = text.count("\n%TAG") + text.count("\r%TAG")
     if directives > MAX_DIRECTIVES:
@@ -68,12 +78,25 @@ def events_of(text: str) -> Iterator[Iterator[Any]]:
     if pause:
         gc.disable()
     try:
-        yield islice(iter(CParser(text).get_event, None), MAX_EVENTS)
+        return consume(islice(iter(CParser(text).get_event, None), MAX_EVENTS), False)
     except YAMLError as error:
-        raise syntax_refusal(text, error) from None
+        if getattr(error, "problem", "") != _COLON_PROBLEM or len(text) > _SLOW_LIMIT:
+            raise syntax_refusal(text, error) from None
+        return _read_slowly(text, consume, error)
     finally:
         if pause:
             gc.enable()
+
+
+def _read_slowly(text: str, consume: Callable[[Iterator[Any], bool], Result], first: YAMLError) -> Result:
+    try:
+        return consume(YAML(typ="base", pure=True).parse(text), True)
+    except EditRefused:
+        raise
+    except Exception:
+        # The pure parser raises whatever its code trips over (ValueError at a wrong escape, say);
+        # the file is refused with what libyaml said of it.
+        raise syntax_refusal(text, first) from None
 
 
 def check_complete(signatures: list[object]) -> None:
@@ -91,11 +114,11 @@ def signature(event: Any) -> object:
     if kind is ScalarEvent:
         if event.anchor is None and event.ctag is None and not event.style:
             return event.value
-        return (event.style or "", event.anchor, event.ctag, event.value)
+        return (event.style or "", event.anchor, event.tag, event.value)
     if kind is AliasEvent:
         return ("*", event.anchor)
     if kind in _STARTS:
-        return (_STARTS[kind], event.anchor, event.ctag, bool(event.flow_style))
+        return (_STARTS[kind], event.anchor, event.tag, bool(event.flow_style))
     return _OTHERS[kind]
 
 
@@ -105,14 +128,17 @@ def read_events(text: str) -> list[object]:
     Raises:
         EditRefused: the text is not YAML.
     """
+    return read_with(text, _signatures)
+
+
+def _signatures(events: Iterator[Any], _slow: bool) -> list[object]:
     signatures: list[object] = []
     add = signatures.append
-    with events_of(text) as events:
-        for event in events:
-            if event.__class__ is ScalarEvent and event.anchor is None and event.ctag is None:
-                style, value = event.style, event.value
-                add((style, None, None, value) if style else value)
-            else:
-                add(signature(event))
+    for event in events:
+        if event.__class__ is ScalarEvent and event.anchor is None and event.ctag is None:
+            style, value = event.style, event.value
+            add((style, None, None, value) if style else value)
+        else:
+            add(signature(event))
     check_complete(signatures)
     return signatures

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import bisect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NoReturn, cast
 
@@ -26,13 +26,16 @@ from ruamel.yaml.events import (
 
 from updater.errors import EditRefused
 from updater.yamledit.decoding import BREAK, TEMPLATE, decode
-from updater.yamledit.events import check_complete, events_of, signature
+from updater.yamledit.events import check_complete, read_with, signature
 from updater.yamledit.nodes import Alias, Mapping, Node, Scalar, Sequence, YamlText
 
 MAX_DEPTH = 200
 
 # Characters that YAML 1.1 readers (libyaml, Helm's) take for a line's end and editors do not.
 _RARE_BREAKS = ("\x85", "\u2028", "\u2029")
+# What stands between a key and its value on one line.
+COLON = re.compile(r"[ \t]*:")
+_FLOW_COLON = re.compile(r"[ \t]*:\s*")
 # Anchor and tag, with the blanks and comments behind them.
 _PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+(?:#[^\r\n]*\s*)*|$))+")
 
@@ -48,8 +51,7 @@ def parse(data: bytes) -> YamlText:
             column where there is one.
     """
     text = decode(data)
-    reader = _Reader(text)
-    reader.run()
+    reader = read_with(text, lambda events, slow: _Reader(text, slow=slow).run(events))
     return YamlText(
         data=data,
         text=text,
@@ -66,7 +68,7 @@ class _Reader:
     the start event of each open collection and the list its own node goes to, innermost last.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, slow: bool) -> None:
         self.text = text
         self.documents: list[Node | None] = []
         self.aliases: list[Alias] = []
@@ -77,39 +79,37 @@ class _Reader:
         # A collection that is still open stands here as its start event.
         self._anchors: dict[str, Any] = {}
         self._lines: list[int] | None = None
-        if any(character in text for character in _RARE_BREAKS):
+        if slow or any(character in text for character in _RARE_BREAKS):
             self._lines = [0, *(found.end() for found in BREAK.finditer(text))]
 
-    def run(self) -> None:
+    def run(self, events: Iterator[Any]) -> _Reader:
         """Read all events; the one loop over a whole file, hence the locals."""
         signatures, into, flow, plain_lines = self.signatures, self._into, self._flow, self._lines is None
-        with events_of(self.text) as events:
-            for event in events:
-                if event.__class__ is not ScalarEvent:
-                    self._structure(event)
-                    into, flow = self._into, self._flow
-                elif plain_lines and event.anchor is None and event.ctag is None:
-                    value, style, mark = event.value, event.style, event.start_mark
-                    start, end, line, column = (
-                        mark.index,
-                        event.end_mark.index,
-                        mark.line + 1,
-                        mark.column + 1,
-                    )
-                    place = (value, style or "", start, end, line, column, None, None, flow, len(signatures))
-                    into.append(_new_scalar(place))
-                    signatures.append((style, None, None, value) if style else value)
-                else:
-                    into.append(self._rare_scalar(event))
+        for event in events:
+            if event.__class__ is not ScalarEvent:
+                self._structure(event)
+                into, flow = self._into, self._flow
+            elif plain_lines and event.anchor is None and event.ctag is None:
+                value, style, mark = event.value, event.style, event.start_mark
+                start, end, line, column = mark.index, event.end_mark.index, mark.line + 1, mark.column + 1
+                place = (value, style or "", start, end, line, column, None, None, flow, len(signatures))
+                into.append(_new_scalar(place))
+                signatures.append((style, None, None, value) if style else value)
+            else:
+                into.append(self._rare_scalar(event))
         check_complete(signatures)
+        return self
 
     def _rare_scalar(self, event: Any) -> Scalar:
         """Read a scalar with an anchor or a tag, or one in a file where lines are hard to count."""
         start, end = event.start_mark.index, event.end_mark.index
+        line, column = self._at(start, event.start_mark)
         if event.anchor is not None or event.ctag is not None:
             found = _PROPERTIES.match(self.text, start, end)
             start = found.end() if found else start
-        line, column = self._at(event.start_mark)
+        elif start == end:
+            start = end = self._empty_place(end)
+            line, column = self._at(start, event.start_mark)
         node = Scalar(
             value=event.value,
             style=event.style or "",
@@ -118,7 +118,7 @@ class _Reader:
             line=line,
             column=column,
             anchor=event.anchor,
-            tag=event.ctag,
+            tag=event.tag,
             flow=self._flow,
             event=len(self.signatures),
         )
@@ -170,7 +170,7 @@ class _Reader:
     def _close(self) -> None:
         children = self._into
         event, self._into = self._stack.pop()
-        line, column = self._at(event.start_mark)
+        line, column = self._at(event.start_mark.index, event.start_mark)
         node: Mapping | Sequence
         if event.__class__ is MappingStartEvent:
             entries = tuple(zip(children[::2], children[1::2], strict=True))
@@ -191,7 +191,7 @@ class _Reader:
             )
         if not isinstance(target, Scalar | Mapping | Sequence):
             self._refuse(f"*{event.anchor} stands inside of what it refers to.", event.start_mark)
-        line, column = self._at(event.start_mark)
+        line, column = self._at(event.start_mark.index, event.start_mark)
         alias = Alias(
             name=event.anchor,
             line=line,
@@ -203,14 +203,25 @@ class _Reader:
         self.aliases.append(alias)
         return alias
 
-    def _at(self, mark: Any) -> tuple[int, int]:
+    def _empty_place(self, index: int) -> int:
+        """Return where libyaml says that a missing value stands: behind the colon, or at the next token.
+
+        The latter in brackets only. The slow parser says it the other way round.
+        """
+        key = self._into[-1] if self._into else None
+        if not isinstance(key, Scalar | Alias):
+            return index
+        colon = (_FLOW_COLON if self._flow else COLON).match(self.text, key.end)
+        return colon.end() if colon else index
+
+    def _at(self, index: int, mark: Any) -> tuple[int, int]:
         if self._lines is None:
             return mark.line + 1, mark.column + 1
-        line = bisect.bisect_right(self._lines, mark.index)
-        return line, mark.index - self._lines[line - 1] + 1
+        line = bisect.bisect_right(self._lines, index)
+        return line, index - self._lines[line - 1] + 1
 
     def _refuse(self, problem: str, mark: Any) -> NoReturn:
-        line, column = self._at(mark)
+        line, column = self._at(mark.index, mark)
         raise EditRefused(problem, line=line, column=column)
 
 

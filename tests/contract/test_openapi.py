@@ -1,0 +1,227 @@
+"""The OpenAPI document: valid, complete and true; schemathesis calls every operation by it."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import hypothesis
+import pytest
+import schemathesis
+from jsonschema_rs import validator_for
+from pydantic import BaseModel
+from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.generation import GenerationMode
+from support.api import ALL_TOKEN, Api, body_of, outcome
+
+from updater.answers import record_json
+from updater.intake import FIELDS, SOURCE_FIELDS
+from updater.model import OutcomeKind
+from updater.web import examples, schemas
+from updater.web.problems import KINDS
+
+OPERATIONS = {
+    ("POST", "/api/auto-update"),
+    ("GET", "/api/updates"),
+    ("GET", "/api/updates/{request_id}"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+}
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    api = Api(tmp_path_factory.mktemp("openapi"))
+    api.settle(api.accepted(), OutcomeKind.COMMITTED)
+    api.settle(api.accepted(), OutcomeKind.REFUSED)
+    yield api
+    api.close()
+
+
+@pytest.fixture(scope="module")
+def document(api: Api) -> dict[str, Any]:
+    return body_of(api.client.get("/openapi.json"))
+
+
+@pytest.fixture(scope="module")
+def schema(api: Api, document: dict[str, Any]) -> Any:
+    """What schemathesis works by: without tokens and waiting, which test_api_errors and _requests cover."""
+    plain = copy.deepcopy(document)
+    for operation in operations(plain).values():
+        operation.pop("security", None)
+        operation["parameters"] = [
+            part for part in operation.get("parameters", []) if part["name"] != "Prefer"
+        ]
+    loaded = schemathesis.openapi.from_dict(plain)
+    loaded.app = api.app
+    return loaded
+
+
+def operations(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    return {
+        (method.upper(), path): operation
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "mode"),
+    [
+        *((*operation, GenerationMode.POSITIVE) for operation in sorted(OPERATIONS)),
+        # The others take nothing that could be wrong: an id may be any text.
+        ("POST", "/api/auto-update", GenerationMode.NEGATIVE),
+        ("GET", "/api/updates", GenerationMode.NEGATIVE),
+    ],
+)
+def test_every_answer_is_one_that_the_document_tells_of(
+    schema: Any, method: str, path: str, mode: GenerationMode
+) -> None:
+    # The grammar of references says a little more than a pattern, so a body may be refused that the
+    # schema allows.
+    excluded: list[Any] = [
+        check for check in CHECKS.get_all() if check.__name__ == "positive_data_acceptance"
+    ]
+
+    @hypothesis.settings(max_examples=40, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
+    @hypothesis.given(case=schema[path][method].as_strategy(generation_mode=mode))
+    def call(case: schemathesis.Case[Any]) -> None:
+        case.call_and_validate(headers={"Authorization": f"Bearer {ALL_TOKEN}"}, excluded_checks=excluded)
+
+    call()
+
+
+def test_all_checks_of_schemathesis_are_there() -> None:
+    load_all_checks()
+    names = {check.__name__ for check in CHECKS.get_all()}
+    assert {
+        "not_a_server_error",
+        "status_code_conformance",
+        "content_type_conformance",
+        "response_headers_conformance",
+        "response_schema_conformance",
+        "negative_data_rejection",
+        "positive_data_acceptance",
+        "ignored_auth",
+        "unsupported_method",
+    } <= names
+
+
+def test_the_document_is_openapi_3_1_and_lists_every_operation(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1.")
+    found = operations(document)
+    assert set(found) == OPERATIONS
+    ids = [operation["operationId"] for operation in found.values()]
+    assert len(set(ids)) == len(ids)
+    assert all(operation["summary"] for operation in found.values())
+
+
+def test_every_route_of_the_app_is_in_the_document_or_a_page(api: Api, document: dict[str, Any]) -> None:
+    pages = {
+        "/",
+        "/openapi.json",
+        "/docs",
+        "/docs/swagger",
+        "/docs/redoc",
+        "/docs/problems",
+        "/docs/assets/{name}",
+    }
+    routes = {
+        (method, rule.rule.replace("<", "{").replace(">", "}"))
+        for rule in api.app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert {route for route in routes if route[1] not in pages} == set(operations(document))
+    assert pages <= {path for _, path in routes}
+
+
+def test_everything_under_api_asks_for_a_token_and_nothing_else_does(document: dict[str, Any]) -> None:
+    for (_, path), operation in operations(document).items():
+        guarded = path.startswith("/api/")
+        assert (operation.get("security") == [{"token": []}]) == guarded
+        assert ("401" in operation["responses"]) == guarded
+    assert document["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    def references(part: Any) -> Iterator[str]:
+        if isinstance(part, dict):
+            if isinstance(part.get("$ref"), str):
+                yield part["$ref"]
+            for value in part.values():
+                yield from references(value)
+        elif isinstance(part, list):
+            for value in part:
+                yield from references(value)
+
+    known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert set(references(document)) <= known
+
+
+def test_every_problem_stands_at_an_operation_that_can_have_it(document: dict[str, Any]) -> None:
+    told = {status for operation in operations(document).values() for status in operation["responses"]}
+    # What no operation has: addresses without one.
+    assert {str(kind.status) for kind in KINDS} - told == {"405"}
+    for operation in operations(document).values():
+        for status, answer in operation["responses"].items():
+            if int(status) >= 400 and operation["operationId"] != "getReadiness":
+                assert set(answer["content"]) == {"application/problem+json"}
+
+
+def check(model: type[BaseModel], value: object) -> None:
+    problems = [error.message for error in validator_for(model.model_json_schema()).iter_errors(value)]
+    assert problems == []
+
+
+@pytest.mark.parametrize("example", examples.UPDATES.values(), ids=examples.UPDATES)
+def test_the_examples_of_bodies_are_accepted(api: Api, example: dict[str, Any]) -> None:
+    check(schemas.Update, example["value"])
+    assert api.send(example["value"]).status_code == 202
+
+
+@pytest.mark.parametrize("example", [examples.PENDING, examples.SETTLED], ids=["pending", "settled"])
+def test_the_examples_of_answers_have_the_form_of_answers(example: dict[str, Any]) -> None:
+    check(schemas.Request, example)
+
+
+def test_the_schemas_and_the_code_know_the_same_fields(api: Api) -> None:
+    assert tuple(schemas.Update.model_fields) == FIELDS
+    assert tuple(schemas.Source.model_fields) == SOURCE_FIELDS
+    request_id = api.accepted()
+    api.settle(request_id)
+    record = api.store.get(request_id)
+    assert record is not None
+    rendered = record_json(record)
+    assert set(schemas.Request.model_fields) == {*rendered, "url", "problems"}
+    assert set(schemas.Environment.model_fields) == set(rendered["environments"][0])
+    assert set(schemas.Place.model_fields) == set(rendered["environments"][0]["places"][0])
+    assert set(schemas.KnownSource.model_fields) == set(rendered["source"])
+
+
+@pytest.mark.parametrize("kind", list(OutcomeKind))
+def test_every_outcome_has_the_form_of_the_document(api: Api, kind: OutcomeKind) -> None:
+    request_id = api.accepted()
+    check(schemas.Request, body_of(api.get(f"/api/updates/{request_id}")))
+    api.store.settle({request_id: outcome(kind)})
+    check(schemas.Request, body_of(api.get(f"/api/updates/{request_id}")))
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.REFUSED, OutcomeKind.FAILED])
+def test_what_did_not_succeed_has_the_form_of_the_document(api: Api, kind: OutcomeKind) -> None:
+    with api.worker(kind):
+        check(schemas.Unsuccessful, body_of(api.send(Prefer="wait=20")))
+
+
+def test_the_list_and_the_probes_have_the_form_of_the_document(api: Api) -> None:
+    check(schemas.Requests, body_of(api.get("/api/updates?limit=1")))
+    check(schemas.Health, body_of(api.get("/healthz")))
+    check(schemas.Readiness, body_of(api.get("/readyz")))
+    check(schemas.Problem, body_of(api.get("/nothing")))
+
+
+def test_the_document_names_the_host_the_caller_used(api: Api) -> None:
+    document = api.client.get("/openapi.json", headers={"Host": "updater.example.com:8443"})
+    assert body_of(document)["servers"] == [{"url": "http://updater.example.com:8443"}]
+    assert json.dumps(body_of(document)).count("updater.example.com:8443") == 1

@@ -1,0 +1,101 @@
+"""What Git's objects look like: their ids, the bytes of a commit, the entries of a tree.
+
+Hides the formats of git-hash-object(1) and git-mktree(1), and how a tree is read once and then kept.
+Called by `writing`, `folders`; it writes nothing and starts no process. The mirror is a SHA-1
+repository, so an id is 20 bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from updater.configrepo.process import GitCommands
+
+ID_BYTES = 20
+# Mode, blank, name, NUL, id; in a tree that Git reads, the next entry starts where this one ends.
+_ENTRY = re.compile(rb"[0-7]+ ([^\0]+)\0.{20}", re.DOTALL)
+_TREE_OF_COMMIT = re.compile(rb"tree ([0-9a-f]{40})\n")
+# What a name and its place take in memory beside the tree's own bytes, roughly.
+_PER_ENTRY = 200
+_KEPT_BYTES = 8 * 1024 * 1024
+
+
+def object_id(kind: str, content: bytes | bytearray) -> bytes:
+    """Return the id of an object: blob, tree or commit."""
+    digest = hashlib.sha1(f"{kind} {len(content)}\0".encode(), usedforsecurity=False)
+    digest.update(content)
+    return digest.digest()
+
+
+def commit_content(tree: bytes, parent: str, message: str, *, author: str, committer: str) -> bytes:
+    """Return the bytes of a commit; author and committer are `name <address> seconds zone`."""
+    head = f"tree {tree.hex()}\nparent {parent}\nauthor {author}\ncommitter {committer}\n\n"
+    return (head + message).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A tree object and where in it the id of each name stands."""
+
+    content: bytes = field(repr=False)
+    places: Mapping[bytes, int] = field(repr=False)
+
+    @classmethod
+    def parse(cls, content: bytes) -> Listing:
+        """Read a tree object."""
+        return cls(content, {found[1]: found.end() - ID_BYTES for found in _ENTRY.finditer(content)})
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory it takes."""
+        return len(self.content) + _PER_ENTRY * len(self.places)
+
+
+@dataclass(slots=True)
+class Listings:
+    """The trees of a mirror; those used last stay in memory, up to a few megabytes.
+
+    An id names its content for ever, so what is kept never gets stale.
+    """
+
+    git: GitCommands
+    _kept: OrderedDict[bytes, Listing] = field(default_factory=OrderedDict, repr=False)
+    _size: int = 0
+
+    def root(self, commit: str) -> bytes:
+        """Return the id of a commit's tree.
+
+        Raises:
+            MirrorDamaged: the commit is missing or unreadable.
+        """
+        ((_, content),) = self.git.objects([commit])
+        found = _TREE_OF_COMMIT.match(content)
+        if found is None:
+            raise self.git.damage(f"object {commit} is no commit")
+        return bytes.fromhex(found[1].decode())
+
+    def get(self, names: Iterable[bytes]) -> dict[bytes, Listing]:
+        """Return trees by their ids.
+
+        Raises:
+            MirrorDamaged: one of them is missing or unreadable.
+        """
+        wanted = dict.fromkeys(names)
+        found = {name: self._kept[name] for name in wanted if name in self._kept}
+        missing = [name.hex() for name in wanted if name not in found]
+        read = {bytes.fromhex(name): Listing.parse(content) for name, content in self.git.objects(missing)}
+        for name, listing in (found | read).items():
+            self.keep(name, listing)
+        return found | read
+
+    def keep(self, name: bytes, listing: Listing) -> None:
+        """Remember a tree as the one used last, and forget those used longest ago."""
+        replaced = self._kept.pop(name, None)
+        self._size += listing.size - (replaced.size if replaced else 0)
+        self._kept[name] = listing
+        while self._size > _KEPT_BYTES and len(self._kept) > 1:
+            self._size -= self._kept.popitem(last=False)[1].size
