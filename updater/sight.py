@@ -48,6 +48,13 @@ class Sight:
             raise ground
         return ground
 
+    def warm(self) -> None:
+        """Index every environment's files now, so that the first request need not wait for it."""
+        for environment in self.rules.environments:
+            ground = self.grounds[environment.name]
+            if isinstance(ground, Ground):
+                ground.survey.files_of(environment.scope)
+
     @property
     def problems(self) -> tuple[str, ...]:
         """What is wrong with environments, as sentences."""

@@ -102,7 +102,7 @@ class Worker:
             return
         try:
             self._fetch()
-            self._look()
+            self._look().warm()
             self._repo.tidy()
         except UpdaterError as problem:
             self._fetched_at = self._clock()

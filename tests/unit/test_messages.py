@@ -97,9 +97,10 @@ def test_every_reason_the_code_can_give_has_a_text_and_no_text_is_left_over() ->
     given_codes: set[str] = set()
     for path in [*(ROOT / "updater" / "plan").glob("*.py"), ROOT / "updater" / "worker.py"]:
         for node in ast.walk(ast.parse(path.read_text())):
-            is_reason = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Reason"
-            if is_reason and isinstance(node.args[0], ast.Constant):
-                given_codes.add(node.args[0].value)
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Reason":
+                code = node.args[0]
+                if isinstance(code, ast.Constant):
+                    given_codes.add(str(code.value))
     given_codes |= {"other-environment-not-allowed", "image-not-used-there"}  # named in one loop
     given_codes |= {"newer-in-queue"}  # chosen beside newer-stands
     assert given_codes == CODES

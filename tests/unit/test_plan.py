@@ -165,7 +165,7 @@ def test_one_unsafe_place_refuses_the_image_in_the_environment() -> None:
     files = {
         **one_image(),
         "charts/batch/Chart.yaml": "name: batch\n",
-        "charts/batch/values.yaml": f"image:\n  repository: {IRIS}\n  tag: >\n    develop-100\n    develop-100\n",
+        "charts/batch/values.yaml": f"image:\n  repository: {IRIS}\n  tag: >\n    develop-1\n    00\n",
     }
     planned = Desk(files).asks("iris:develop-101")
     assert told(planned) == {"r0": "refused"}
@@ -278,7 +278,10 @@ def test_an_environment_settled_before_is_not_decided_again() -> None:
 def test_an_environment_that_cannot_be_looked_at_waits_and_the_other_goes_on() -> None:
     desk = Desk(two_environments(), TWO)
     draft = Draft(desk.files)
-    grounds = {"dev": Ground("main", draft, Survey(draft)), "lab": InvalidConfigRepo("no branch")}
+    grounds: dict[str, Ground | InvalidConfigRepo] = {
+        "dev": Ground("main", draft, Survey(draft)),
+        "lab": InvalidConfigRepo("no branch"),
+    }
     planned = plan(desk.rules, grounds, [request(0, "iris:develop-101")])
     assert [verdict.environment for verdict in planned.verdicts] == ["dev"]
     assert planned.waiting == {"r0": "no branch"}

@@ -7,9 +7,11 @@ import dataclasses
 import gc
 
 import pytest
+from ruamel.yaml.reader import ReaderError
 
 from updater.errors import EditRefused
 from updater.yamledit import MAX_BYTES, MAX_DEPTH, KeyPath, Replace, edit, parse
+from updater.yamledit.decoding import syntax_refusal
 from updater.yamledit.events import MAX_EVENTS
 
 
@@ -29,6 +31,7 @@ def _refusal(data: bytes) -> EditRefused:
         ("가: 1\r\n나: '\x1b[1m'\r\n".encode(), 2, 5, "U+001B"),
         (b"a: 1\rb: x\x7f", 2, 5, "U+007F"),
         ("a: x # \u2028b\nc: 1\n".encode(), 2, 1, "not YAML: could not find expected ':'"),
+        (b"\xef\xbb\xbf\xef\xbb\xbfa: 1\n", 1, 1, "two byte order marks"),
         (b"a: b: c\n", 1, 5, "not YAML: mapping values are not allowed"),
         (b"a: 'x\nb: 1\n", 3, 1, "not YAML: found unexpected end of stream"),
         (b"a:\n\tb: 1\n", 2, 1, "a tab may not indent a line"),
@@ -253,3 +256,17 @@ def test_the_proof_notices_an_event_too_many() -> None:
     text = parse(_EVERYTHING)
     with pytest.raises(EditRefused, match="does not differ in exactly the intended values"):
         edit(dataclasses.replace(text, events=[*text.events, 4]), [Replace(("b", 0), "new")])
+
+
+def test_the_proof_notices_a_result_that_is_not_yaml() -> None:
+    text = parse(_EVERYTHING)
+    shifted = dataclasses.replace(text, text="'" + text.text[1:])
+    with pytest.raises(EditRefused, match="does not differ in exactly the intended values"):
+        edit(shifted, [Replace(("b", 0), "new")])
+
+
+def test_an_error_without_a_place_still_says_what_is_wrong() -> None:
+    refused = syntax_refusal("a: 1", ReaderError("<text>", 0, 1, "?", "something odd"))
+    assert refused.problem.startswith("this is not YAML: ")
+    assert "something odd" in refused.problem
+    assert refused.line == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.yamlfixtures import ROWS, Row
 
-from updater.yamledit import Replace, Scalar, edit, parse
+from updater.yamledit import KeyPath, Replace, Scalar, edit, parse
 from updater.yamledit.nodes import behind
 
 _PATH = ("image", "tag")
@@ -101,3 +101,14 @@ def test_any_text_of_one_line_can_be_written(old: str, value: str, new: str) -> 
     node = parse(result.encode()).find(_PATH)
     assert isinstance(node, Scalar)
     assert node.value == value
+
+
+def test_find_returns_nothing_where_nothing_is() -> None:
+    text = parse(b"a: {b: [c]}\n---\n---\n1: x\n1: y\n")
+    places: list[tuple[KeyPath, int]]
+    places = [((), 3), ((), -1), (("a",), 1), (("a", "b", 1), 0), (("a", "b", -1), 0), (("a", "b", "c"), 0)]
+    assert [text.find(path, document) for path, document in places] == [None] * 6
+    found = text.find((1,), 2)
+    # The last of two equal keys, as Helm's reader takes it; a number finds a key that reads like it.
+    assert isinstance(found, Scalar)
+    assert found.value == "y"
