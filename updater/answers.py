@@ -6,7 +6,7 @@ I/O and knows no URL: whoever answers adds the link to the request.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from updater.model import EnvironmentOutcome, Outcome, OutcomeKind, Record, Source
@@ -109,4 +109,6 @@ def _source_json(source: Source) -> dict[str, str]:
 
 
 def _time(moment: datetime | None) -> str | None:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

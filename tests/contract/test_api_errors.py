@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from support.api import IMAGE, OTHER_TOKEN, TOKEN, Api, body_of
@@ -98,6 +99,12 @@ def test_without_a_known_token_it_is_401(
     assert api.store.counts()["pending"] == 0
 
 
+@pytest.mark.parametrize("path", ["//api/updates", "/api/updates", "///api/updates/1", "/%61pi/updates"])
+def test_however_the_path_is_written_the_token_is_asked_for(api: Api, path: str) -> None:
+    answer = api.client.get("/", environ_overrides={"PATH_INFO": unquote(path)})
+    assert answer.status_code == 401
+
+
 def test_who_is_not_known_learns_nothing_about_bodies_and_parameters(api: Api) -> None:
     assert api.client.post("/api/auto-update", data=b"nonsense").status_code == 401
     assert api.client.post("/api/auto-update", data=b"x" * (MAX_BODY + 1)).status_code == 401
@@ -120,7 +127,17 @@ def test_an_image_the_token_does_not_speak_for_is_403(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/auto-update/", "/api", "/api/update", "/favicon.ico", "/docs/assets/x", "/a%0Ab"]
+    "path",
+    [
+        "/api/auto-update/",
+        "/api",
+        "/api/update",
+        "/favicon.ico",
+        "/docs/",
+        "//api/updates",
+        "/docs/assets/x",
+        "/a%0Ab",
+    ],
 )
 def test_an_address_with_nothing_at_it_is_404(api: Api, path: str) -> None:
     expect(api.client.get(path), 404, "no-such-page", "requests go to POST /api/auto-update")

@@ -132,6 +132,7 @@ def test_a_new_token_is_long_and_never_the_same() -> None:
         (ENTRY.replace(HASH, HASH.upper()), "needs 64 lower-case hexadecimal digits"),
         (ENTRY.replace("sha256", "file"), "cannot be read: No such file or directory"),
         (ENTRY.replace(f"  sha256: {HASH}\n", ""), "tokens.yaml:2:1: 'iris-pipeline' needs one of sha256"),
+        (ENTRY.replace(f"sha256: {HASH}", "file: 7"), "needs the path of a file with the token"),
         (ENTRY + "  file: x\n", "needs one of sha256 (the token's hash) and file"),
         (
             ENTRY.replace("[dev]", "[]"),

@@ -32,7 +32,7 @@ auto-update:
     - develop
 """  # noqa: E501
 # No blank after the colon, as in the original: ": " would make a YAML mapping of the line.
-HEADER = ' -H "Authorization:Bearer ${UPDATER_TOKEN}"'
+HEADER = ' -H "Authorization:Bearer ${AUTO_UPDATE_TOKEN}"'
 TOKEN = "token-of-the-ci-job-for-this-test"
 VALUES = "charts/iris/values-dev.yaml"
 
@@ -97,7 +97,7 @@ def test_the_job_works_with_one_header_more_where_tokens_are_set(tmp_path: Path)
             assert len(gitserver.log(bare)) == 1
 
             code = CodeRepo(tmp_path / "code", PIPELINE.format(webhook=webhook(server), header=HEADER))
-            job = code.run_job("auto-update", {"CI_PIPELINE_ID": "52666", "UPDATER_TOKEN": TOKEN})
+            job = code.run_job("auto-update", {"CI_PIPELINE_ID": "52666", "AUTO_UPDATE_TOKEN": TOKEN})
             assert job.exit_code == 0, job.output
             assert_one_line_was_committed(server, bare, {"Authorization": f"Bearer {TOKEN}"})
             assert TOKEN not in server.log_text()

@@ -17,8 +17,8 @@ _MARK = "updater-mirror"
 _LAYOUT = "1\n"
 # Beyond so many packs every look-up of an object suffers.
 _MANY_PACKS = 40
-# What a killed Git leaves behind; nobody else works here, so all of it is stale.
-_LEFT_BEHIND = ("*.lock", "refs/**/*.lock", "objects/**/*.lock", "fast_import_crash_*", "objects/pack/tmp_*")
+# What a killed process leaves behind; nobody else works here, so all of it is stale.
+_LEFT_BEHIND = ("*.lock", "refs/**/*.lock", "objects/**/*.lock", "objects/pack/tmp_*")
 
 
 def prepare(directory: Path, git: GitCommands) -> bool:
@@ -82,3 +82,8 @@ def _sweep(directory: Path) -> None:
         for stale in directory.glob(pattern):
             with contextlib.suppress(OSError):
                 stale.unlink()
+    for pack in directory.glob("objects/pack/*.pack"):
+        # The pack comes before its index; Git never looks at one that has none.
+        if not pack.with_suffix(".idx").exists():
+            with contextlib.suppress(OSError):
+                pack.unlink()

@@ -31,10 +31,12 @@ _LOCAL_CONFIG = {
     # The mirror can be fetched anew at any time, so it is not worth one fsync.
     "core.fsync": "none",
     "core.logAllRefUpdates": "false",
+    # `packing` and `writing` write the formats that Git 2 makes; Git 3 will make others by itself
+    # (git's Documentation/BreakingChanges).
+    "init.defaultObjectFormat": "sha1",
+    "init.defaultRefFormat": "files",
     "gc.auto": "0",
     "maintenance.auto": "false",
-    # A batch stays one pack; unpacking 20 commits into loose files costs four times as much.
-    "fastimport.unpackLimit": "1",
     "fetch.unpackLimit": "1",
     # Packs are small here: threads cost more to start than they save.
     "pack.threads": "1",

@@ -57,7 +57,7 @@ _HEADERS: Mapping[str, str] = {
 
 def new_app(name: str, version: str) -> OpenAPI:
     """Return an app without routes that collects its document."""
-    return OpenAPI(
+    app = OpenAPI(
         name,
         info=Info(
             title="GitOps updater",
@@ -72,6 +72,9 @@ def new_app(name: str, version: str) -> OpenAPI:
         static_folder=None,
         template_folder="html",
     )
+    # Two slashes are no address: a redirect would only hide a wrong URL from those who do not follow it.
+    app.url_map.merge_slashes = False
+    return app
 
 
 def operation(

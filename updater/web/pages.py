@@ -6,7 +6,7 @@ that lets a page load nothing from anywhere else. Pages need no token: they show
 
 from __future__ import annotations
 
-import importlib.util
+import importlib.resources
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -78,9 +78,4 @@ def _page(app: Flask, name: str, facts: Mapping[str, Any]) -> Callable[[], Respo
 
 
 def _folder(package: str) -> Path:
-    if not package:
-        return _OWN
-    spec = importlib.util.find_spec(package)
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(f"The package {package} with the documentation's assets is not installed.")
-    return Path(spec.origin).parent
+    return Path(str(importlib.resources.files(package))) if package else _OWN

@@ -202,10 +202,8 @@ def _updater_error(error: UpdaterError) -> Response:
     return problem(kind, str(error), field=getattr(error, "field", ""), headers=headers)
 
 
-def _http_error(error: HTTPException) -> Response | HTTPException:
+def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
-    if status < 400:
-        return error
     path = path_of_request()
     details = {
         404: f"There is nothing at {path}: requests go to POST /api/auto-update, and /docs lists the rest.",

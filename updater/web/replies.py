@@ -27,6 +27,8 @@ _HEADERS = {
 }
 
 _log = logging.getLogger("updater.access")
+# Made once: json.dumps makes a new encoder for every call with settings of its own.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def answer(
@@ -37,8 +39,9 @@ def answer(
     mimetype: str = "application/json",
 ) -> Response:
     """Return `body` as an answer in JSON."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":")) + "\n"
-    return Response(text.encode("utf-8", "backslashreplace"), status, headers, mimetype=mimetype)
+    text = _encode(body) + "\n"
+    content = text.encode("utf-8", "backslashreplace")
+    return Response(content, status, {**_HEADERS, **(headers or {})}, mimetype=mimetype)
 
 
 def link_to(path: str) -> str:
@@ -70,8 +73,10 @@ def _begin() -> None:
 
 
 def _finish(response: Response) -> Response:
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
+    # Answers in JSON were made with them; what is left are pages and what Flask answers by itself.
+    if "X-Content-Type-Options" not in response.headers:
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
     facts: dict[str, Any] = {
         "method": request.method,
         "path": path_of_request(),

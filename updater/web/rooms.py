@@ -63,6 +63,8 @@ def _let_in() -> None:
     Raises:
         NotAuthenticated: nobody known is.
     """
-    # What does not exist, and OPTIONS, which tells only methods, are answered to anybody.
-    if request.routing_exception is None and request.path.startswith("/api/") and request.method != "OPTIONS":
+    # What does not exist, and OPTIONS, which tells only methods, are answered to anybody. The route
+    # counts, not the path: a path can be written in several ways.
+    rule = request.url_rule
+    if rule is not None and rule.rule.startswith("/api/") and request.method != "OPTIONS":
         g.caller = authenticate(request.headers.get("Authorization"), rooms().keys)

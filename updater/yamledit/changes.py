@@ -65,7 +65,7 @@ class Change:
 
 
 def _event(value: str, token: str, scalar: Scalar | None = None) -> object:
-    """Return the signature (see `reading`) that a written token must have."""
+    """Return the signature (see `events`) that a written token must have."""
     style = token[0] if token[0] in "'\"" else ""
     anchor, tag = (scalar.anchor, scalar.tag) if scalar else (None, None)
     return (style, anchor, tag, value) if style or anchor is not None or tag is not None else value

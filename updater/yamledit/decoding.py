@@ -36,11 +36,15 @@ def decode(data: bytes) -> str:
             f"the file is {len(data)} bytes long, and YAML files over {MAX_BYTES} bytes are not edited."
         )
     try:
-        return data.removeprefix(BOM).decode()
+        text = data.removeprefix(BOM).decode()
     except UnicodeDecodeError as error:
         line, column = place(error.object[: error.start].decode(), error.start)
         problem = f"the file is not UTF-8: byte 0x{error.object[error.start]:02x} does not belong here."
         raise EditRefused(f"{problem} Save the file as UTF-8.", line=line, column=column) from None
+    # The parser would take a second one for the first, and be one character off everywhere.
+    if text.startswith("\ufeff"):
+        raise EditRefused("the file begins with two byte order marks: remove one.", line=1, column=1)
+    return text
 
 
 def place(text: str, index: int) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from updater.yamledit.changes import Change, Insert, Replace, insertion, replace
 from updater.yamledit.decoding import BOM
 from updater.yamledit.events import read_events
 from updater.yamledit.locating import refusal
-from updater.yamledit.nodes import KeyPath, YamlText
+from updater.yamledit.nodes import KeyPath, Scalar, YamlText
 from updater.yamledit.paths import show_path
 from updater.yamledit.quoting import fits_on_a_line
 
@@ -79,19 +79,17 @@ def _changes_of(text: YamlText, edits: Iterable[Replace | Insert]) -> tuple[dict
 
 
 def _check_moves(text: YamlText, change: Change, named: set[tuple[int, tuple[str, ...]]]) -> None:
-    if change.scalar is None:
-        return
-    places = all_places(text, change.scalar, change.document)
+    places = all_places(text, change.scalar, change.document) if change.scalar else []
     moving = [
         place for place in places if not place.own and (change.document, _words(place.path)) not in named
     ]
     if moving:
-        own = next(place.path for place in places if place.own)
+        own = next(place for place in places if place.own)
         shown = ", ".join(f"{show_path(place.path)} (line {place.line})" for place in moving)
-        name = f" has the anchor &{change.scalar.anchor} and" if change.scalar.anchor else ""
-        raise refusal(
-            f"the value{name} is also used at {shown}, which would change, too.", change.scalar, own
-        )
+        anchor = own.node.anchor if isinstance(own.node, Scalar) else None
+        name = f" has the anchor &{anchor} and" if anchor else ""
+        problem = f"the value{name} is also used at {shown}, which would change with it."
+        raise refusal(problem, own.node, own.path)
 
 
 def _splice(text: str, changes: list[Change]) -> str:

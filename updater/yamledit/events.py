@@ -100,8 +100,8 @@ def _read_slowly(text: str, consume: Callable[[Iterator[Any], bool], Result], fi
 
 
 def check_complete(signatures: list[object]) -> None:
-    """Refuse a file whose events were cut off at `MAX_EVENTS`."""
-    if len(signatures) == MAX_EVENTS:
+    """Refuse a file with `MAX_EVENTS` events or more."""
+    if len(signatures) >= MAX_EVENTS:
         raise EditRefused(f"the file has more than {MAX_EVENTS} parts, and such files are not edited.")
 
 

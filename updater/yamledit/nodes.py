@@ -144,7 +144,7 @@ class YamlText:
     """A parsed file: its bytes, its text without the byte order mark, and its documents.
 
     A document without content is None. `aliases` are those of all documents. `events` is the compact
-    signature of the parser's events (see `reading`), which is what an edit is proved against.
+    signature of the parser's events (see `events`), which is what an edit is proved against.
     """
 
     data: bytes
