@@ -1,8 +1,8 @@
 """Says who is calling and for which images they may speak.
 
 This module hides the file of callers' tokens, the comparison of hashes and the patterns of images.
-`wiring` reads the file with it at start, `web` asks it for every request. It never sees a token
-longer than it takes to hash it, and never writes one into a message.
+`wiring` reads the file with it at start, `web` asks it for every request, `cli` makes tokens with it.
+It never sees a token longer than it takes to hash it, and never writes one into a message.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ _PART = r"(?:\*\*|(?:[a-z0-9._?-]|\*(?!\*))+)"
 _REPOSITORY_GLOB = re.compile(rf"(?:{_PART}:[0-9]+/)?{_PART}(?:/{_PART})*")
 _NAME_GLOB = re.compile(r"[A-Za-z0-9._*?-]+")
 
+NAME_RULE = "letters, digits and . _ @ / -, a letter or digit first, at most 100 of them"
 HOW_TO_CALL = "Send the header Authorization: Bearer TOKEN, with the token the operator gave you."
 
 
@@ -79,10 +80,8 @@ class _Reader:
     def callers(self, entries: Mapping[str, object]) -> tuple[tuple[str, Caller], ...]:
         found: dict[str, Caller] = {}
         for name, entry in entries.items():
-            if not _NAME.fullmatch(name):
-                raise self.wrong(
-                    (str(name),), "is no name: letters, digits and . _ @ / -, at most 100 of them"
-                )
+            if not is_caller_name(name):
+                raise self.wrong((name,), f"is no name: {NAME_RULE}")
             digest, caller = self._caller(name, entry)
             if digest in found:
                 raise self.wrong((name,), f"has the same token as {found[digest].name!r}: give each its own")
@@ -195,6 +194,11 @@ def require_image(caller: Caller, repository: str) -> None:
             f"The token {caller.name!r} may not speak for {familiar_repository(repository)}; "
             f"it may for {allowed}. The operator can add the image to that token's entry."
         )
+
+
+def is_caller_name(name: str) -> bool:
+    """Say whether the tokens file may have an entry of this name; `NAME_RULE` tells people the rule."""
+    return _NAME.fullmatch(name) is not None
 
 
 def new_token() -> tuple[str, str]:

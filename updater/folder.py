@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from updater.errors import InvalidRequest
+from updater.errors import InvalidRequest, PermanentError
 
 
 class Folder:
@@ -37,7 +37,10 @@ class Folder:
     def read(self, path: str) -> bytes:
         """Return the file's bytes."""
         if path not in self._content:
-            self._content[path] = (self._root / path).read_bytes()
+            try:
+                self._content[path] = (self._root / path).read_bytes()
+            except OSError as problem:
+                raise PermanentError(f"{self._root / path} cannot be read: {problem.strerror}.") from problem
         return self._content[path]
 
     def read_many(self, paths: frozenset[str]) -> Mapping[str, bytes]:
@@ -45,38 +48,60 @@ class Folder:
         return {path: self.read(path) for path in paths}
 
     def write(self, files: Mapping[str, bytes]) -> None:
-        """Put edited files in place, each in one step."""
-        for path, content in files.items():
-            replace_file(self._root / path, content)
+        """Put edited files in place, each in one step; none where one of them cannot be written.
+
+        Raises:
+            PermanentError: a file cannot be written.
+        """
+        replace_files({self._root / path: content for path, content in files.items()})
 
 
 def _walk(folder: str, prefix: str) -> Iterator[str]:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                if entry.name != ".git":
-                    yield from _walk(entry.path, f"{prefix}{entry.name}/")
-            elif entry.is_file(follow_symlinks=False):
-                yield prefix + entry.name
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as problem:
+        raise PermanentError(f"{folder} cannot be read: {problem.strerror}.") from problem
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            if entry.name != ".git":
+                yield from _walk(entry.path, f"{prefix}{entry.name}/")
+        elif entry.is_file(follow_symlinks=False):
+            yield prefix + entry.name
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Replace a file's content in one step, its mode kept: a reader sees the old or the new file.
+    """Replace one file's content; see `replace_files`."""
+    replace_files({path: content})
+
+
+def replace_files(contents: Mapping[Path, bytes]) -> None:
+    """Replace files' contents, modes kept: a reader sees an old or a new file, never half of one.
+
+    All are written beside the old ones before the first is replaced, so that a full disk or a
+    missing right changes nothing.
 
     Raises:
-        InvalidRequest: the file cannot be written.
+        PermanentError: a file cannot be written.
     """
-    temporary = ""
+    staged: list[tuple[Path, Path]] = []
     try:
-        target = path.resolve(strict=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        with os.fdopen(handle, "wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        Path(temporary).chmod(target.stat().st_mode & 0o7777)
-        Path(temporary).replace(target)
+        for path, content in contents.items():
+            _stage(path, content, staged)
+        for temporary, target in staged:
+            temporary.replace(target)
     except OSError as problem:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        raise InvalidRequest(f"{path} cannot be written: {problem.strerror}.") from problem
+        raise PermanentError(f"{path} cannot be written: {problem.strerror}.") from problem
+    finally:
+        for temporary, _ in staged:
+            temporary.unlink(missing_ok=True)
+
+
+def _stage(path: Path, content: bytes, staged: list[tuple[Path, Path]]) -> None:
+    target = path.resolve(strict=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    staged.append((Path(name), target))
+    with os.fdopen(handle, "wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+    Path(name).chmod(target.stat().st_mode & 0o7777)

@@ -15,6 +15,15 @@ from datetime import UTC, datetime
 _ORDINARY = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
+class TextFormatter(logging.Formatter):
+    """One line for people: what is outside text cannot begin a line of its own."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
+        """Return the record on one line, control characters shown as escapes."""
+        line = super().formatMessage(record)
+        return "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line: time, level, logger, message, then the extra fields."""
 
@@ -36,7 +45,7 @@ class JsonFormatter(logging.Formatter):
 def set_up(form: str, level: str) -> None:
     """Send the log to standard error as `form` ("text" or "json"), from `level` up."""
     handler = logging.StreamHandler(sys.stderr)
-    plain = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    plain = TextFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     handler.setFormatter(JsonFormatter() if form == "json" else plain)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # GitPython logs command lines at debug; ours carry no secret, but they are noise.

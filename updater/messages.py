@@ -17,8 +17,10 @@ from updater.errors import InvalidSettings
 from updater.model import EnvironmentOutcome, Outcome, OutcomeKind, Source, familiar_repository, strongest
 from updater.plan import Change, Reason, Verdict
 
-# Longer fields are cut: a commit message is for people, and a caller chooses these texts.
+# Longer fields are cut in what people read, because a caller chooses these texts. Trailers are never
+# cut: half an image or URL would be a lie, and what is let in is no longer than this.
 MAX_FIELD = 300
+MAX_TRAILER = 4096
 # Every code a reason or a note may have; each needs a section in reasons.txt.
 CODES = frozenset(
     {
@@ -31,7 +33,7 @@ CODES = frozenset(
 _SECTION = re.compile(r"^\[([a-z-]+)\]$", re.MULTILINE)
 
 
-def one_line(text: object) -> str:
+def one_line(text: object, limit: int = MAX_FIELD) -> str:
     """Return `text` on one line: control, format and separator characters become blanks.
 
     Newlines would forge trailers, format characters (bidirectional overrides) fake what is read.
@@ -39,7 +41,7 @@ def one_line(text: object) -> str:
     line = str(text)
     if not (line.isascii() and line.isprintable()):
         line = "".join(" " if _is_unseen(char) else char for char in line)
-    return " ".join(line.split())[:MAX_FIELD]
+    return " ".join(line.split())[:limit]
 
 
 def _is_unseen(char: str) -> bool:
@@ -137,7 +139,7 @@ class Messages:
     def _render(self, name: str, template: Template, facts: Mapping[str, object]) -> str:
         try:
             return template.render(facts)
-        except TemplateError as problem:
+        except Exception as problem:  # whatever an own template does wrong: Jinja runs it as Python
             raise InvalidSettings(
                 f"The template {name} cannot be filled in: {problem}. Mend it in the folder "
                 "that UPDATER_TEMPLATES names."
@@ -161,8 +163,8 @@ def source_link(source: Source) -> str:
     if not project and "/-/" in source.pipeline_url:
         project = source.pipeline_url.split("/-/")[0]
     if project and source.commit:
-        return one_line(f"{project.rstrip('/')}/-/commit/{source.commit}")
-    return one_line("@".join(part for part in (source.project, source.commit) if part))
+        return one_line(f"{project.rstrip('/')}/-/commit/{source.commit}", MAX_TRAILER)
+    return one_line("@".join(part for part in (source.project, source.commit) if part), MAX_TRAILER)
 
 
 def person(author: str) -> str:
@@ -179,6 +181,6 @@ def _trailers(change: Change) -> str:
     pairs += [("Chart", chart) for chart in change.charts]
     pairs += [("Request", request.id) for request in change.requests]
     pairs += [("Source", source_link(source)), ("Pipeline", source.pipeline_url or source.pipeline_id)]
-    pairs += [("Requested-By", person(source.author) or change.requests[0].caller.name)]
-    lines = ((name, one_line(value)) for name, value in pairs)
+    pairs += [("Requested-By", person(source.author) or person(change.requests[0].caller.name))]
+    lines = ((name, one_line(value, MAX_TRAILER)) for name, value in pairs)
     return "\n".join(f"Updater-{name}: {value}" for name, value in lines if value)

@@ -26,6 +26,7 @@ _HOST = rf"(?:{_HOST_LABEL}(?:\.{_HOST_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _HOST_PATTERN = re.compile(_HOST)
 _PATH_PATTERN = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
+_SCHEME_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _TAG_PATTERN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _DIGEST_PATTERN = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]{32,}")
 _SHA256_PATTERN = re.compile(r"sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128}")
@@ -106,6 +107,11 @@ class ImageReference:
                 f"The image reference is {len(text)} characters long; {MAX_REFERENCE} are allowed.",
                 field="image",
             )
+        if text != text.strip():
+            raise InvalidRequest(
+                f"The image {text!r} begins or ends with a blank or a line break: leave it out.",
+                field="image",
+            )
         name, tag, own_digest = split_reference(text)
         repository = canonical_repository(name)
         if repository is None:
@@ -132,6 +138,8 @@ class ImageReference:
 def _repository_problem(text: str, name: str) -> str:
     if not name:
         return f"{text!r} names no repository: send registry/repository:tag."
+    if scheme := _SCHEME_PATTERN.match(text):
+        return f"{text!r} begins like a web address, which no image does: leave out {scheme[0]!r}."
     if name != name.lower() and canonical_repository(name.lower()) is not None:
         return (
             f"The repository {name!r} has upper-case letters, which no registry accepts: "
@@ -285,7 +293,8 @@ class Record:
     """A stored request and what is known of its fate: `outcome` is None while it is pending.
 
     `reason` says why a pending request still waits (empty: its turn has not come yet), `attempts`
-    how often it was tried, `retry_at` when it is tried again.
+    how often it was tried, `retry_at` when it is tried again, `troubled_since` since when temporary
+    errors have kept it waiting.
     """
 
     request: UpdateRequest
@@ -293,6 +302,7 @@ class Record:
     reason: str = ""
     attempts: int = 0
     retry_at: datetime | None = None
+    troubled_since: datetime | None = None
     settled_at: datetime | None = None
 
 

@@ -7,12 +7,13 @@ only with a store and a mirror of its own that go when it ends. Called by `cli`.
 from __future__ import annotations
 
 import getpass
+import logging
 import os
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from updater import wiring
@@ -22,7 +23,8 @@ from updater.errors import InvalidConfigRepo, InvalidRequest
 from updater.folder import Folder
 from updater.messages import Messages, whole
 from updater.model import Caller, ImageReference, Outcome, OutcomeKind, Record, Source, UpdateRequest
-from updater.plan import Plan, plan
+from updater.plan import Plan, Verdict, plan
+from updater.policy import RULES_PATH
 from updater.settings import Settings
 from updater.sight import Sight, look, look_at_folder
 from updater.store import Store, Wish
@@ -30,6 +32,8 @@ from updater.worker import Worker
 
 # Seconds between the tries of a one-shot update.
 _PAUSE = 0.5
+# What the worker logs, a one-shot command prints as its result; without a handler it came twice.
+logging.getLogger("updater").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +80,8 @@ class StandingTag:
 def update_remote(errand: Errand, timeout: float) -> Record:
     """Write the image into the config repo that the settings name, trying for `timeout` seconds.
 
-    The record is pending, with its reason, where the remote stayed away for so long.
+    The record is pending, with its reason, where the remote stayed away for so long, and at once
+    where only a change of the config repo helps: its rules are broken, or a branch is missing.
     """
     settings = Settings.read(os.environ)
     with tempfile.TemporaryDirectory(prefix="updater-") as folder, _mirror(settings) as repo:
@@ -105,14 +110,15 @@ def _work(worker: Worker, store: Store, record: Record, timeout: float) -> Recor
     while True:
         worker.tick()
         record = store.get(record.request.id) or record
-        if record.outcome is not None or wiring.now().timestamp() >= deadline:
+        is_hopeless = record.attempts > 0 and record.troubled_since is None
+        if record.outcome is not None or is_hopeless or wiring.now().timestamp() >= deadline:
             return record
         pause.wait(_PAUSE)
 
 
 def update_folder(errand: Errand, folder: Path) -> Record:
     """Write the image into a folder in place; nothing at all where anything is refused."""
-    files = Folder(folder)
+    files = _checkout(folder)
     outcome, planned = _planned(look_at_folder(files), errand, _messages(None))
     if all(one.kind is not OutcomeKind.REFUSED for one in outcome.environments):
         files.write({path: content for change in planned.changes for path, content in change.files.items()})
@@ -165,13 +171,20 @@ def _planned(sight: Sight, errand: Errand, messages: Messages) -> tuple[Outcome,
     planned = plan(sight.rules, sight.grounds, [errand.request()])
     if planned.waiting:
         raise InvalidConfigRepo("; ".join(planned.waiting.values()))
-    return whole([messages.outcome(verdict) for verdict in planned.verdicts]), planned
+    verdicts = [_without_order(verdict) if sight.is_orderless else verdict for verdict in planned.verdicts]
+    return whole([messages.outcome(verdict) for verdict in verdicts]), planned
+
+
+def _without_order(verdict: Verdict) -> Verdict:
+    """Drop the notes that a plain folder without rules, where no order is wanted, would be full of."""
+    wanted = tuple(note for note in verdict.notes if note.code not in ("no-order", "adopted"))
+    return replace(verdict, notes=wanted)
 
 
 @contextmanager
 def _sight(folder: Path | None) -> Iterator[Sight]:
     if folder is not None:
-        yield look_at_folder(Folder(folder))
+        yield look_at_folder(_checkout(folder))
         return
     with _mirror(Settings.read(os.environ)) as repo:
         repo.fetch()
@@ -193,4 +206,21 @@ def _messages(own: Path | None) -> Messages:
 
 
 def _caller() -> Caller:
-    return Caller(name=getpass.getuser())
+    try:
+        return Caller(name=getpass.getuser())
+    except (KeyError, OSError):  # a container's user need not have a name
+        return Caller(name=f"uid-{os.getuid()}")
+
+
+def _checkout(folder: Path) -> Folder:
+    """Return the folder, which must not lie below rules that it would not obey.
+
+    Raises:
+        InvalidRequest: it is a part of a checkout that has rules.
+    """
+    here = folder.absolute()
+    if not (here / RULES_PATH).exists():
+        above = next((parent for parent in here.parents if (parent / RULES_PATH).is_file()), None)
+        if above is not None:
+            raise InvalidRequest(f"{folder} lies in {above}, which has rules: name that folder.")
+    return Folder(folder)

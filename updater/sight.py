@@ -33,6 +33,11 @@ class Sight:
     snapshots: Mapping[str, Snapshot]
 
     @property
+    def is_orderless(self) -> bool:
+        """Whether this is a plain folder without rules, where who names a tag gets it."""
+        return self.rules is _FOLDER_RULES
+
+    @property
     def tips(self) -> dict[str, str]:
         """The commit at which each branch was read."""
         return {branch: snapshot.commit for branch, snapshot in self.snapshots.items()}
@@ -69,6 +74,8 @@ def look(repo: ConfigRepo, surveys: dict[str, Survey]) -> Sight:
     """
     default = repo.default_branch()
     snapshots = {default: repo.snapshot(default)}
+    if snapshots[default].is_irregular(RULES_PATH):
+        raise InvalidConfigRepo("The rules are no regular file; a symlink is not followed.", path=RULES_PATH)
     rules = _rules(snapshots[default], DEFAULT_RULES)
     shared: dict[str, Ground | InvalidConfigRepo] = {}
     for branch in dict.fromkeys(environment.branch or default for environment in rules.environments):

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import importlib.resources
 import logging
+import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 from typing import Any
 from wsgiref.types import WSGIApplication
 
@@ -28,6 +30,8 @@ from updater.worker import Habits, Worker
 log = logging.getLogger(__name__)
 
 MIRROR = "mirror.git"
+# How long a stop waits for the round under way; twice this is less than gunicorn waits for us.
+ROUND_SECONDS = 8.0
 
 
 def now() -> datetime:
@@ -122,7 +126,7 @@ class Server:
             Rooms(
                 store=self.store,
                 keys=keys(settings),
-                problems=lambda: self.worker.problems,
+                problems=self._problems,
                 version=__version__,
                 threads=settings.threads,
                 public_url=settings.public_url,
@@ -133,10 +137,36 @@ class Server:
         self.worker.run()
         self.repo.close()
 
-    def close(self) -> None:
-        """End the worker after the round it is in, and close the store."""
+    def _problems(self) -> tuple[str, ...]:
+        if self.thread.is_alive() or self.worker.is_stopping:
+            return self.worker.problems
+        return (*self.worker.problems, "The worker has ended, so nothing is written: restart the server.")
+
+    def start(self) -> None:
+        """Start the worker, and hear SIGTERM first: gunicorn waits for callers before it tells us."""
+        self.thread.start()
+        gunicorns = signal.getsignal(signal.SIGTERM)
+
+        def terminate(number: int, frame: FrameType | None) -> None:
+            # Not in the handler itself: it may have interrupted whoever holds a lock that this needs.
+            threading.Thread(target=self.stop, daemon=True).start()
+            if callable(gunicorns):
+                gunicorns(number, frame)
+
+        signal.signal(signal.SIGTERM, terminate)
+
+    def stop(self) -> None:
+        """Answer who waits, and end the worker; a remote that hangs is not waited for."""
+        self.store.dismiss()
         self.worker.stop()
-        self.thread.join()
+        self.thread.join(ROUND_SECONDS)
+        if self.thread.is_alive():
+            self.repo.abort()
+
+    def close(self) -> None:
+        """End everything: the worker after the round it is in, then the store."""
+        self.stop()
+        self.thread.join(ROUND_SECONDS)
         self.store.close()
 
 
@@ -209,6 +239,6 @@ def _gunicorn_settings(settings: Settings, server: Server) -> dict[str, Any]:
         "keepalive": 75,
         "control_socket_disable": True,
         "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108 - a heartbeat file
-        "post_worker_init": lambda _worker: server.thread.start(),
+        "post_worker_init": lambda _worker: server.start(),
         "worker_exit": lambda _arbiter, _worker: server.close(),
     }

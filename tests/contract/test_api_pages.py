@@ -99,6 +99,17 @@ def test_the_root_leads_to_the_pages(api: Api) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (302, "docs")
 
 
+def test_a_slash_at_the_end_leads_to_the_index(api: Api) -> None:
+    answer = api.client.get("/docs/")
+    assert (answer.status_code, urljoin("/docs/", answer.headers["Location"])) == (302, "/docs")
+
+
+def test_the_page_of_problems_shows_code_as_code(api: Api) -> None:
+    page = api.client.get("/docs/problems").text
+    assert "Send <code>Authorization: Bearer TOKEN</code>. The operator" in page
+    assert "`" not in page
+
+
 def test_the_index_lists_every_route_of_the_api(api: Api) -> None:
     page = api.client.get("/docs").text
     for path in body_of(api.client.get("/openapi.json"))["paths"]:

@@ -200,6 +200,88 @@ def test_the_only_branch_is_the_default_where_head_names_none(tmp_path: Path) ->
         assert repo.default_branch() == "dev"
 
 
+@pytest.mark.parametrize("is_restarted", [True, False], ids=["restarted", "running"])
+def test_no_other_branch_takes_the_place_of_a_deleted_default(
+    bare: Path, tmp_path: Path, is_restarted: bool
+) -> None:
+    main = tip(bare)
+    git(bare, "branch", "develop", "main")
+    with mirrored(str(bare), tmp_path / "mirror") as repo:
+        assert repo.default_branch() == "main"
+        git(bare, "update-ref", "-d", "refs/heads/main")
+        for act in (repo.fetch, repo.fetch, repo.default_branch) if not is_restarted else ():
+            with pytest.raises(InvalidConfigRepo, match=r"\(it has develop\): set its default branch\.$"):
+                act()
+        if not is_restarted:
+            git(bare, "update-ref", "refs/heads/main", main)
+            assert repo.default_branch() == "main"
+            return
+    with mirrored(str(bare), tmp_path / "mirror") as repo:
+        for act in (repo.default_branch, repo.fetch):
+            with pytest.raises(InvalidConfigRepo, match=r"\(it has develop\): set its default branch\.$"):
+                act()
+        git(bare, "symbolic-ref", "HEAD", "refs/heads/develop")
+        assert repo.default_branch() == "develop"
+
+
+def test_a_head_that_stands_at_no_branch_names_none_even_where_there_is_but_one(
+    repo: ConfigRepo, bare: Path
+) -> None:
+    start = tip(bare)
+    commit_as_person(bare, {VALUES: "tag: 2\n"})
+    git(bare, "update-ref", "--no-deref", "HEAD", start)
+    with pytest.raises(InvalidConfigRepo, match=r"\(it has main\): set its default branch"):
+        repo.fetch()
+
+
+def _irregular(repo: ConfigRepo, *paths: str) -> list[str]:
+    snapshot = repo.snapshot("main")
+    return [path for path in paths if snapshot.is_irregular(path)]
+
+
+def test_what_is_no_regular_file_is_told_from_what_is_not_there(tmp_path: Path) -> None:
+    links = {"latest": "charts/iris", ".updater": "elsewhere", "rules.yaml": "nowhere"}
+    bare = make_bare(tmp_path, FILES, symlinks=links)
+    asked = (
+        *("latest", "latest/values.yaml", ".updater/rules.yaml", "rules.yaml", "charts/iris"),
+        *(VALUES, f"{VALUES}/x", "charts/iris/missing.yaml", "charts/ir", "late", "missing", ""),
+    )
+    with mirrored(str(bare), tmp_path / "mirror") as repo:
+        assert _irregular(repo, *asked) == list(asked[:5])
+
+
+def test_links_submodules_and_files_that_take_each_others_place_are_followed(
+    repo: ConfigRepo, bare: Path
+) -> None:
+    rules = ".updater/rules.yaml"
+    assert _irregular(repo, rules) == []
+    blob = git(bare, "hash-object", "-w", "--stdin", stdin=b"elsewhere")
+    for mode, name, found in (
+        ("120000", blob, [rules]),
+        ("100644", blob, []),
+        ("160000", tip(bare), [rules]),
+        ("100755", blob, []),
+        ("120000", blob, [rules]),
+    ):
+        _commit_entry(bare, mode, name, rules)
+        repo.fetch()
+        assert _irregular(repo, rules) == found
+        old, new = write(repo, f"tag: {mode}\n")
+        repo.push({"main": (old, new)})
+        assert _irregular(repo, rules) == found
+    commit_as_person(bare, {rules: None})
+    repo.fetch()
+    assert _irregular(repo, rules) == []
+
+
+def _commit_entry(bare: Path, mode: str, name: str, path: str) -> None:
+    """Commit a tree with one more entry of any mode."""
+    head = (
+        f"commit refs/heads/main\ncommitter A <a@example.com> 1700000000 +0000\ndata 1\nx\nfrom {tip(bare)}\n"
+    )
+    git(bare, "fast-import", "--quiet", stdin=f"{head}M {mode} {name} {path}\n\n".encode())
+
+
 def test_an_empty_config_repo_says_so_and_is_read_once_it_has_a_commit(tmp_path: Path) -> None:
     bare = make_bare(tmp_path)
     with mirrored(str(bare), tmp_path / "mirror") as repo:

@@ -123,6 +123,7 @@ def test_every_route_of_the_app_is_in_the_document_or_a_page(api: Api, document:
         "/",
         "/openapi.json",
         "/docs",
+        "/docs/",
         "/docs/swagger",
         "/docs/redoc",
         "/docs/problems",

@@ -216,6 +216,25 @@ class ClaimingContract:
         clock.advance(timedelta(microseconds=1))
         assert store.claim(10, MINUTE) == [replace(record.request, done=done)]
 
+    def test_what_was_put_off_comes_along_with_a_newer_request_for_its_repository(self, store: Store) -> None:
+        older, _ = store.add(wish())
+        store.claim(10, MINUTE)
+        store.defer({older.request.id: Deferral("Git is away.", NOON + 2 * MINUTE)})
+        assert store.claim(10, MINUTE) == []
+        newer, _ = store.add(wish())
+        assert [one.id for one in store.claim(10, MINUTE)] == [older.request.id, newer.request.id]
+
+    def test_how_long_there_was_trouble_is_kept_and_forgotten(self, store: Store) -> None:
+        record, _ = store.add(wish())
+        store.defer({record.request.id: Deferral("Git is away.", troubled_since=NOON)})
+        found = store.get(record.request.id)
+        assert found is not None
+        assert found.troubled_since == NOON
+        store.defer({record.request.id: Deferral("The rules are broken.")})
+        found = store.get(record.request.id)
+        assert found is not None
+        assert found.troubled_since is None
+
     def test_a_deferral_is_told_to_who_asks(self, store: Store) -> None:
         record, _ = store.add(wish())
         store.defer({record.request.id: Deferral("Git is away.", NOON + MINUTE)})
@@ -272,7 +291,7 @@ class ClaimingContract:
         assert len(batch) == 2400
         store.intend({one: [Intent("main", "c" * 40, settled_in())] for one in batch})
         assert store.intents(batch).keys() == set(batch)
-        store.defer({one: Deferral("Later.", keeps_intents=True) for one in batch})
+        store.defer({one: Deferral("Later.") for one in batch})
         store.settle(dict.fromkeys(batch, outcome()))
         assert store.counts()["committed"] == 2400
         assert store.intents(batch) == {}

@@ -23,6 +23,7 @@ PAGES = {
     "/",
     "/openapi.json",
     "/docs",
+    "/docs/",
     "/docs/swagger",
     "/docs/redoc",
     "/docs/problems",

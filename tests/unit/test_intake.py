@@ -114,7 +114,7 @@ def test_what_is_no_json_object_is_refused_with_its_place(body: bytes, said: str
         (with_image(image="a/b:-x"), "image", "is not a legal tag"),
         (with_image(image="a/b:feature/x"), "image", "CI_COMMIT_REF_SLUG"),
         (with_image(image="a/B:1"), "image", "use 'a/b'"),
-        (with_image(image=" a/b:1"), "image", "is not a repository"),
+        (with_image(image=" a/b:1"), "image", "begins or ends with a blank"),
         (with_image(image="a/b:1\n"), "image", "U+000A at position 6"),
         (with_image(image="a/b:1\u202e"), "image", "U+202E"),
         (with_image(image="a/b:1\ud800"), "image", "U+D800"),

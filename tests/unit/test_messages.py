@@ -64,7 +64,7 @@ def test_a_commit_message_is_told_in_full() -> None:
 GOLDEN = [
     (
         Reason("committed", {"image": "iris:1", "environment": "dev", "files": ["a", "b"]}),
-        ("iris:1 is committed for dev in a and b."),
+        ("iris:1 goes to dev in a and b."),
     ),
     (
         Reason("newer-stands", {"tag": "b-1", "newer": "b-2", "environment": "dev"}),
@@ -83,7 +83,7 @@ GOLDEN = [
     ),
     (
         Reason("adopted", {"file": "f", "line": 3, "tag": "d-1", "old": None}),
-        ("f:3 held no tag, which tags.pattern does not take; d-1 was written over it."),
+        ("f:3 holds no tag; d-1 fills the place."),
     ),
 ]
 
@@ -95,7 +95,7 @@ def test_a_reason_is_told_in_full(reason: Reason, text: str) -> None:
 
 def test_every_reason_the_code_can_give_has_a_text_and_no_text_is_left_over() -> None:
     given_codes: set[str] = set()
-    for path in [*(ROOT / "updater" / "plan").glob("*.py"), ROOT / "updater" / "worker.py"]:
+    for path in [*(ROOT / "updater" / "plan").glob("*.py"), *(ROOT / "updater" / "worker").glob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Reason":
                 code = node.args[0]
@@ -174,6 +174,6 @@ def test_a_verdict_becomes_an_outcome_with_its_texts() -> None:
         notes=(Reason("stays-newer", {"file": "f", "newer": "2", "tag": "1"}),),
     )
     outcome = MESSAGES.outcome(verdict)
-    assert outcome.reason == "i:1 already stands in dev; nothing was committed."
+    assert outcome.reason == "i:1 already stands in dev; there is nothing to change."
     assert outcome.notes == ("f stays at 2, which is newer than 1.",)
     assert outcome.code == "unchanged"

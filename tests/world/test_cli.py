@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
@@ -14,6 +13,9 @@ from pathlib import Path
 import pytest
 from support.barerepo import changed_lines, git, log, make_bare, protect, show
 from support.world import RULES, World, chart, values
+
+from updater.auth import Keys, authenticate
+from updater.model import Caller
 
 
 @dataclass(frozen=True)
@@ -284,9 +286,12 @@ def test_requests_shows_what_became_of_them(tmp_path: Path) -> None:
 def test_token_makes_a_token_and_the_entry_that_lets_it_in() -> None:
     ran = updater("token", "iris-ci")
     assert ran.code == 0
-    assert hashlib.sha256(ran.out.strip().encode()).hexdigest() in ran.err
-    assert "iris-ci:" in ran.err
     assert ran.out.strip() not in ran.err
+    # What goes to standard error is a tokens file as it is.
+    keys = Keys.parse(ran.err.encode(), lambda name: Path(name).read_bytes())
+    assert authenticate(f"Bearer {ran.out.strip()}", keys) == Caller(
+        name="iris-ci", images=("**",), environments=("*",)
+    )
 
 
 def test_help_answers_without_loading_the_house() -> None:
@@ -319,3 +324,65 @@ def test_what_a_clone_sees_is_what_was_planned(tmp_path: Path) -> None:
         == show(bare, "main", "charts/iris/values-dev.yaml")
         == b"image:\n  tag: develop-101\n"
     )
+
+
+@pytest.mark.parametrize("name", ["two words", "", "-x", "ci:1", "x" * 101])
+def test_token_takes_no_name_that_the_server_would_refuse(name: str) -> None:
+    ran = updater("token", "--", name)
+    assert (ran.code, ran.out) == (2, "")
+    assert "is no name for a caller: letters, digits" in ran.err
+
+
+@pytest.mark.parametrize("name", ["123", "true", "1.5e3", "ci/iris@main"])
+def test_every_name_that_token_takes_is_one_for_the_server(name: str) -> None:
+    ran = updater("token", name)
+    keys = Keys.parse(ran.err.encode(), lambda path: Path(path).read_bytes())
+    assert [caller.name for _, caller in keys.callers] == [name]
+
+
+def test_set_counts_documents_from_1_also_when_it_says_no(tmp_path: Path) -> None:
+    file = tmp_path / "v.yaml"
+    file.write_text("tag: a\n---\ntag: b\n")
+    ran = updater("set", str(file), "tag", "c", "--document", "3")
+    assert ran.code == 1
+    assert "there is no document 3: the file has 2" in ran.err
+    assert "counted from 0" not in ran.err
+
+
+def test_init_writes_nothing_where_there_is_no_chart(tmp_path: Path) -> None:
+    folder = write(tmp_path, {"README.md": "Nothing here.\n", "values.yaml": "image: iris:1\n"})
+    for arguments in (["init"], ["init", "--print"]):
+        ran = updater(*arguments, cwd=folder)
+        assert (ran.code, ran.out) == (2, "")
+        assert "No chart was found" in ran.err
+    assert not (folder / ".updater").exists()
+
+
+@pytest.mark.parametrize("link", [".updater", ".updater/rules.yaml"])
+@pytest.mark.parametrize("arguments", [["init"], ["init", "--force"]])
+def test_init_never_writes_through_a_link(arguments: list[str], link: str, tmp_path: Path) -> None:
+    folder = write(tmp_path / "checkout", chart("iris"))
+    (folder / link).parent.mkdir(exist_ok=True)
+    (folder / link).symlink_to(tmp_path / "elsewhere")
+    ran = updater(*arguments, cwd=folder)
+    assert ran.code == 2
+    assert f"{link} is a symbolic link" in ran.err
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_init_says_so_where_a_file_stands_in_the_way(tmp_path: Path) -> None:
+    folder = write(tmp_path, {".updater": "a file\n", **chart("iris")})
+    ran = updater("init", cwd=folder)
+    assert ran.code == 2
+    assert "cannot be written" in ran.err
+
+
+def test_status_and_requests_say_when_they_found_nothing(tmp_path: Path) -> None:
+    folder = write(tmp_path / "checkout", {"README.md": "Nothing here.\n"})
+    status = updater("status", "--worktree", ".", cwd=folder)
+    assert status.code == 0
+    assert "No image was found" in status.err
+    with World(tmp_path):
+        requests = updater("requests", "--data", str(tmp_path / "data"), "--state", "pending")
+    assert requests.code == 0
+    assert "No request" in requests.err

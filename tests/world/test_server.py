@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import signal
 import stat
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -220,6 +222,49 @@ def test_a_stop_finishes_what_is_under_way(tmp_path: Path) -> None:
         here.server.restart()
         assert {one["outcome"] for one in here.settled()} <= {"committed", "superseded"}
         assert show(here.bare, "main", "charts/iris/values-dev.yaml") == b"image:\n  tag: develop-110\n"
+
+
+def processes_naming(text: str) -> list[str]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            environ = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
+            if text.encode() in environ:
+                found.append(process.name)
+    return found
+
+
+def test_a_stop_answers_who_waits_and_does_not_wait_for_a_remote_that_hangs(tmp_path: Path) -> None:
+    with site(tmp_path) as here:
+        here.remote.hang = True
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(here.posts, "iris:develop-101", 60)
+            pause = threading.Event()
+            while not here.asks("/api/updates?state=pending")["updates"]:
+                pause.wait(0.05)
+            assert here.server.stop() == 0
+            assert waiting.result().status == 202
+        assert processes_naming(str(here.server.folder / "data")) == []
+        here.remote.heal()
+        here.server.restart()
+        assert [one["outcome"] for one in here.settled()] == ["committed"]
+
+
+def test_a_worker_process_that_is_killed_is_replaced_and_its_work_goes_on(tmp_path: Path) -> None:
+    with site(tmp_path) as here:
+        here.remote.status = 503
+        assert here.posts("iris:develop-101", wait=1).status == 202
+        main = here.server.process.pid
+        (child,) = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        os.kill(int(child), signal.SIGKILL)
+        here.remote.heal()
+        pause = threading.Event()
+        for _ in range(200):
+            with suppress(OSError):
+                if here.server.ask("GET", "/healthz").status == 200:
+                    break
+            pause.wait(0.1)
+        assert [one["outcome"] for one in here.settled()] == ["committed"]
 
 
 def test_no_secret_reaches_a_log_a_file_or_an_argument(tmp_path: Path) -> None:

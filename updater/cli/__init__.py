@@ -76,7 +76,7 @@ def _run() -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except UpdaterError as problem:
-        click.echo(f"{problem.title}\n{problem}", err=True)
+        click.echo(f"Error: {problem}", err=True)
         return exit_code(problem)
     except Exception:
         traceback.print_exc()

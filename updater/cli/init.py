@@ -34,16 +34,33 @@ def command(folder: Path, *, only_print: bool, force: bool) -> None:
         return [target.tag for target in targets if target.tag]
 
     text = suggest_rules(files.paths, tags_in)
+    environments = parse_rules(text.encode()).environments
+    if not any(survey.files_of(environment.scope) for environment in environments):
+        raise InvalidRequest(
+            f"No chart was found in {folder}, so there is nothing to write rules for: "
+            "name the checkout of the config repo."
+        )
     if only_print:
         click.echo(text, nl=False)
         return
     rules = folder / RULES_PATH
+    _write(rules, text, force=force)
+    names = ", ".join(environment.name for environment in environments)
+    click.echo(f"Wrote {rules} with the environments {names}. Read it, then commit it to the default branch.")
+
+
+def _write(rules: Path, text: str, *, force: bool) -> None:
+    # A link is no rules file for the server either: it reads regular files only.
+    for link in (rules.parent, rules):
+        if link.is_symlink():
+            raise InvalidRequest(f"{link} is a symbolic link, which is never written through: remove it.")
     if rules.exists() and not force:
         raise InvalidRequest(
             f"{rules} is there already; --force replaces it, --print only shows the new one."
         )
-    rules.parent.mkdir(exist_ok=True)
-    rules.touch()
+    try:
+        rules.parent.mkdir(exist_ok=True)
+        rules.touch()
+    except OSError as problem:
+        raise InvalidRequest(f"{rules} cannot be written: {problem.strerror}.") from problem
     replace_file(rules, text.encode())
-    names = ", ".join(environment.name for environment in parse_rules(text.encode()).environments)
-    click.echo(f"Wrote {rules} with the environments {names}. Read it, then commit it to the default branch.")

@@ -35,6 +35,6 @@ def command(
     if as_json:
         show.as_json({**record_json(record), "diff": patch})
     elif record.outcome is not None:
-        show.outcome(record.outcome)
+        show.outcome(record.outcome, "would be committed")
         click.echo(patch, nl=False)
     return exit_code(record.outcome)

@@ -40,6 +40,8 @@ def command(request_id: str | None, *, data: Path, as_json: bool, limit: int, **
         show.as_json([record_json(record) for record in found])
     else:
         show.table(("ID", "RECEIVED", "IMAGE", "OUTCOME", "REASON"), [_row(record) for record in found])
+    if not found:
+        click.echo(f"No request in {data} is like that, or none has come yet.", err=True)
     return DONE
 
 

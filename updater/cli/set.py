@@ -33,7 +33,7 @@ def command(file: Path, path: str, value: str, *, document: int | None, follow: 
         raise InvalidRequest(f"{file} cannot be read: {problem.strerror}.") from problem
     try:
         text = parse(before)
-        number = document - 1 if document else _only_document(text, place)
+        number = _document(text, document) if document else _only_document(text, place)
         after = edit(text, [Replace(place, value, document=number, follow=follow)])
     except EditRefused as problem:
         raise problem.within(str(file)) from None
@@ -41,6 +41,16 @@ def command(file: Path, path: str, value: str, *, document: int | None, follow: 
         click.echo(f"{file}: {path} is {value} already; nothing was written.", err=True)
         return
     replace_file(file, after)
+
+
+def _document(text: YamlText, document: int) -> int:
+    """Return the index of a document that is counted from 1."""
+    there = len(text.documents)
+    if document > there:
+        raise EditRefused(
+            f"there is no document {document}: the file has {there}, and --document counts from 1"
+        )
+    return document - 1
 
 
 def _only_document(text: YamlText, place: KeyPath) -> int:

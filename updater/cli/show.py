@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import click
 
-from updater.model import EnvironmentOutcome, Outcome
+from updater.model import EnvironmentOutcome, Outcome, OutcomeKind
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -34,11 +34,15 @@ def as_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def outcome(result: Outcome) -> None:
-    """Print what became of a request: a line per environment, its places and its notes."""
+def outcome(result: Outcome, done: str = "committed") -> None:
+    """Print what became of a request: a line per environment, its places and its notes.
+
+    `done` is the word for what is a commit only on a remote.
+    """
     for one in result.environments:
         name = f"{one.environment}: " if one.environment else ""
-        click.echo(f"{name}{one.kind}. {one.reason}")
+        kind = done if one.kind is OutcomeKind.COMMITTED else one.kind
+        click.echo(f"{name}{kind}. {one.reason}")
         for place in one.places:
             if place.old != place.new:
                 click.echo(

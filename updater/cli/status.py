@@ -27,6 +27,11 @@ def command(environment: str | None, worktree: Path | None, *, as_json: bool) ->
         show.as_json([_as_json(one) for one in places])
     else:
         show.table(("ENVIRONMENT", "CHART", "IMAGE", "TAG", "PLACE"), [_row(one) for one in places])
+    if not places:
+        click.echo(
+            "No image was found in the files of any environment: compare `files` in .updater/rules.yaml.",
+            err=True,
+        )
     for problem in problems:
         click.echo(f"warning: {problem}", err=True)
 

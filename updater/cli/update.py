@@ -58,5 +58,5 @@ def command(
     elif record.outcome is None:
         click.echo(f"Not settled in time: {record.reason or 'its turn has not come yet.'}", err=True)
     else:
-        show.outcome(record.outcome)
+        show.outcome(record.outcome, "committed" if worktree is None else "written")
     return exit_code(record.outcome)

@@ -56,25 +56,45 @@ def learn(git: GitCommands, url: str, known: Branches, timeout: float) -> Branch
         raise InvalidConfigRepo(
             f"The config repo at {url} has no commits yet: push a first one, with the charts in it."
         )
-    # HEAD is a name, but only its commit is fetched: where one branch stands there, it is that one.
-    candidates = [branch for branch, commit in tips.items() if commit == head] or sorted(tips)
-    if len(candidates) == 1:
-        return Branches(tips, candidates[0], head)
-    if head and head == known.head and known.default in candidates:
-        return Branches(tips, known.default, head)
-    return Branches(tips, _asked(git, url, candidates, timeout), head)
+    default = _told(git, tips, head, known) or _asked(git, url, sorted(tips), timeout)
+    if default != known.default:
+        git.read("symbolic-ref", "HEAD", f"{TRACKING}{default}")
+    return Branches(tips, default, head)
+
+
+def _told(git: GitCommands, tips: Mapping[str, str], head: str, known: Branches) -> str:
+    """Return the default branch as far as what was fetched tells it, or an empty text.
+
+    HEAD is a name, but only its commit is fetched: where one branch stands there, it is that one. A
+    HEAD without a commit names a branch that does not exist, and nobody says which one. Then the only
+    branch there is will do, unless the default was another one before: that one was deleted, and
+    nothing may be written elsewhere for it.
+    """
+    if not head:
+        before = known.default or _before(git)
+        return next(iter(tips)) if len(tips) == 1 and before in ("", *tips) else ""
+    standing = [branch for branch, commit in tips.items() if commit == head]
+    if len(standing) == 1:
+        return standing[0]
+    return known.default if head == known.head and known.default in standing else ""
+
+
+def _before(git: GitCommands) -> str:
+    """Return the default branch that an earlier process learned; the mirror's own HEAD keeps it."""
+    named = git.run("symbolic-ref", "--quiet", "HEAD").output.decode(errors="replace").strip()
+    return named.removeprefix(TRACKING) if named.startswith(TRACKING) else ""
 
 
 def _asked(git: GitCommands, url: str, candidates: Sequence[str], timeout: float) -> str:
-    """Ask the remote which of several branches its HEAD names."""
+    """Ask the remote which of its branches its HEAD names."""
     done = git.talk("ls-remote", "--symref", REMOTE, "HEAD", timeout=timeout)
     if done.status:
         raise refusals.unreachable(done.words, url)
     named = done.output.decode(errors="replace").partition("\t")[0].removeprefix("ref: refs/heads/")
     if named not in candidates:
         raise InvalidConfigRepo(
-            f"The HEAD of the config repo at {url} names no branch that exists, and there are several "
-            f"({listed(candidates)}): set its default branch."
+            f"The HEAD of the config repo at {url} names no branch that exists (it has "
+            f"{listed(candidates)}): set its default branch."
         )
     return named
 

@@ -1,7 +1,8 @@
 """Runs Git: the one place where GitPython is used and where a process could be left behind.
 
 Hides inherited variables, time limits, the long-lived reader of objects, and secrets in Git's words.
-Called by the other files of this package, from one thread; it knows nothing of branches or commits.
+Called by the other files of this package, from one thread (`stop` from any); it knows nothing of
+branches or commits.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -20,6 +22,7 @@ from typing import Any
 from git import Git
 from git.exc import GitCommandNotFound
 
+from updater.configrepo.refusals import quote
 from updater.configrepo.remote import Environment
 from updater.errors import InvalidSettings, TemporaryError, Unreachable
 
@@ -70,6 +73,10 @@ class GitCommands:
         self._secrets = tuple(secrets)
         self._git = _CleanGit(mirror)
         self._git.update_environment(**environment.local)
+        # Guards the two below, which `stop` reads and writes from another thread.
+        self._stopping = threading.Lock()
+        self._is_stopped = False
+        self._talking: Any = None
 
     def run(
         self,
@@ -84,27 +91,60 @@ class GitCommands:
             InvalidSettings: Git is not installed.
             Unreachable: it did not end within `timeout` seconds and was killed.
         """
+        return self._finish(self._start(arguments, env or {}), arguments[0], stdin=stdin, timeout=timeout)
+
+    def talk(self, *arguments: str, timeout: float) -> Finished:
+        """Run a command that speaks to the remote, with the credentials in its environment.
+
+        Raises:
+            InvalidSettings: Git is not installed.
+            Unreachable: it did not end within `timeout` seconds, or `stop` was called; it was killed.
+        """
+        with self._stopping:
+            if self._is_stopped:
+                raise _stopped(arguments[0])
+            process = self._talking = self._start(arguments, self._network)
         try:
-            process = self._git.execute(
-                ["git", *arguments], istream=subprocess.PIPE, as_process=True, env=dict(env or {})
+            done = self._finish(process, arguments[0], timeout=timeout)
+        finally:
+            with self._stopping:
+                self._talking = None
+        if done.status and self._is_stopped:
+            raise _stopped(arguments[0])
+        return done
+
+    def stop(self) -> None:
+        """Kill the command that speaks to the remote, and start no more of them until `resume`.
+
+        The only method that any thread may call.
+        """
+        with self._stopping:
+            self._is_stopped = True
+            if self._talking is not None:
+                _kill(self._talking)
+
+    def _start(self, arguments: Sequence[str], env: Mapping[str, str]) -> Any:
+        try:
+            return self._git.execute(
+                ["git", *arguments], istream=subprocess.PIPE, as_process=True, env=dict(env)
             )
         except GitCommandNotFound as error:
             raise InvalidSettings(
                 "Git is not installed where the updater runs: install git 2.39 or newer."
             ) from error
+
+    def _finish(
+        self, process: Any, name: str, *, stdin: bytes = b"", timeout: float | None = None
+    ) -> Finished:
         try:
             output, words = process.communicate(stdin, timeout=timeout)
         except subprocess.TimeoutExpired as error:
             raise Unreachable(
-                f"The Git server did not finish within {timeout:g} seconds (git {arguments[0]}).", after=10
+                f"The Git server did not finish within {timeout:g} seconds (git {name}).", after=10
             ) from error
         finally:
             _end(process)
         return Finished(process.returncode, output, self.clean(words.decode(errors="replace")))
-
-    def talk(self, *arguments: str, timeout: float) -> Finished:
-        """Run a command that speaks to the remote, with the credentials in its environment."""
-        return self.run(*arguments, timeout=timeout, env=self._network)
 
     def read(self, *arguments: str, stdin: bytes = b"") -> bytes:
         """Run a command that only a damaged mirror lets fail, and return its output.
@@ -121,7 +161,7 @@ class GitCommands:
         """Note that the mirror is damaged and return the error that says so."""
         self.damaged = True
         return MirrorDamaged(
-            f"The updater's copy of the config repo in {self.mirror} is damaged and made anew: {words}",
+            f"The updater's copy of the config repo in {self.mirror} is damaged and made anew: {quote(words)}.",
             after=1,
         )
 
@@ -169,13 +209,29 @@ class GitCommands:
         """End the reader; it starts again when needed."""
         self._git.clear_cache()
 
+    def resume(self) -> None:
+        """Let commands speak to the remote again after `stop`."""
+        with self._stopping:
+            self._is_stopped = False
 
-def _end(process: Any) -> None:
-    """Kill a process that still runs, with all it started, and close its pipes."""
+
+def _stopped(name: str) -> Unreachable:
+    return Unreachable(
+        f"The talk with the Git server was stopped (git {name}): the updater is shutting down."
+    )
+
+
+def _kill(process: Any) -> None:
+    """Kill a process that still runs, with all it started."""
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.proc.wait()
+
+
+def _end(process: Any) -> None:
+    """Kill a process that still runs, with all it started, and close its pipes."""
+    _kill(process)
+    process.proc.wait()
     for pipe in (process.stdin, process.stdout, process.stderr):
         with contextlib.suppress(OSError):
             pipe.close()

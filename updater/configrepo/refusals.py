@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from updater.errors import PushForbidden, Unreachable, UpdaterError
 
@@ -62,6 +62,9 @@ _DAMAGE = re.compile(
 _CREDENTIALS = re.compile(r"could not read (Username|Password)")
 _MOVED_HERE = re.compile(r"fetch first|non-fast-forward|stale info|needs force|already exists|since checkout")
 _MOVED_THERE = re.compile(r"cannot lock ref|incorrect old value provided|reference already exists")
+_REMOTE = "remote:"
+# How a message of Git, ssh or a hook begins, in lower case all the same.
+_SPEAKS = re.compile(r"[\w-]+: ")
 _COMPANION = re.compile(r"atomic (push|transaction) fail|transaction aborted")
 _FORBIDDEN = re.compile(r"error: 403|not allowed to push|denied to|deploy key.*write|read-only")
 _TEMPORARY = re.compile(
@@ -82,16 +85,35 @@ def unreachable(words: str, url: str) -> Unreachable:
     quoted = quote(words)
     for pattern, meaning, after in _TROUBLES:
         if re.search(pattern, words):
-            return Unreachable(f"The Git server of {url} {meaning}. Git says: {quoted}", after=after)
-    return Unreachable(f"The config repo at {url} cannot be reached. Git says: {quoted}")
+            return Unreachable(f"The Git server of {url} {meaning}. Git says: {quoted}.", after=after)
+    return Unreachable(f"The config repo at {url} cannot be reached. Git says: {quoted}.")
 
 
 def quote(words: str) -> str:
-    """Return the lines of Git's words that say something, as one line."""
+    """Return the lines of Git's words that say something, as one line without a period at its end."""
     lines = [line.strip() for line in words.splitlines()]
     said = [line for line in lines if line and not line.startswith(("hint:", "To ", "Pushing to"))]
-    text = "; ".join(dict.fromkeys(said)) or "nothing"
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
+    text = ""
+    for sentence in dict.fromkeys(_unwrapped(said)):
+        glue = " " if text.endswith((".", "!", "?", ":")) else "; "
+        text = f"{text}{glue}{sentence}" if text else sentence
+    text = text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
+    return text.removesuffix(".") or "nothing"
+
+
+def _unwrapped(lines: Sequence[str]) -> list[str]:
+    """Join the lines of sentences that run on: in lower case, and by the same speaker."""
+    sentences: list[str] = []
+    before = ""
+    for line in lines:
+        speaker = _REMOTE if line.startswith(_REMOTE) else ""
+        rest = line.removeprefix(speaker).strip()
+        if sentences and speaker == before and rest[:1].islower() and not _SPEAKS.match(rest):
+            sentences[-1] += f" {rest}"
+        else:
+            sentences.append(line)
+        before = speaker
+    return sentences
 
 
 def answers(porcelain: str) -> dict[str, tuple[str, str]]:
@@ -119,7 +141,7 @@ def judge(branch: str, answer: tuple[str, str], words: str) -> Pushed | UpdaterE
     if _is_moved(summary, reason, words):
         return Pushed.MOVED
     if _TEMPORARY.search(reason):
-        return Unreachable(f"The Git server could not take the push to {branch} ({reason}): {quote(words)}")
+        return Unreachable(f"The Git server could not take the push to {branch} ({reason}): {quote(words)}.")
     return forbidden(branch, reason, words)
 
 

@@ -27,6 +27,7 @@ class ConfigRepo:
     """The config repo through a bare mirror in `directory`, which is made by the first fetch.
 
     It belongs to the thread that uses it first: GitPython returns wrong bytes where two share it.
+    Only `abort` may be called by others.
     `timeout` is in seconds, for each command that speaks to the remote (ten times that for the
     first fetch).
     """
@@ -52,8 +53,9 @@ class ConfigRepo:
         self._pusher = Pusher(self._git, remote.url, timeout)
         self._owner: int | None = None
         self._is_open = False
-        # What is known of the remote since the last fetch; None: nothing.
-        self._branches: Branches | None = None
+        # What is known of the remote since the last fetch. Without tips nothing is, except which branch
+        # was the default one.
+        self._branches = Branches()
         self._trees: dict[str, tuple[str, Tree]] = {}
         # Commits made here and not fetched since: what they were made on, and their files.
         self._made: dict[str, tuple[str, Tree]] = {}
@@ -73,7 +75,8 @@ class ConfigRepo:
             done = fetching.fetch(self._git, is_new=self._open(), timeout=self._timeout)
         if done.status:
             raise refusals.unreachable(done.words, self._url)
-        known, self._branches = self._branches or Branches(), Branches()
+        known = self._branches
+        self._forget()
         self._made.clear()
         self._branches = fetching.learn(self._git, self._url, known, self._timeout)
         self._trees = {name: tree for name, tree in self._trees.items() if name in self._branches.tips}
@@ -137,7 +140,7 @@ class ConfigRepo:
         for old, new in updates.values():
             self._check_descent(old, new)
         answers = self._pusher.push(updates, guards or {})
-        if self._branches is not None:
+        if self._branches.tips:
             landed = {name: updates[name][1] for name, answer in answers.items() if answer is Pushed.LANDED}
             known = self._branches
             self._branches = Branches({**known.tips, **landed}, known.default, known.head)
@@ -168,7 +171,16 @@ class ConfigRepo:
     def close(self) -> None:
         """End every Git process, and let another thread have it; the next call starts what it needs."""
         self._git.close()
+        self._git.resume()
         self._owner = None
+
+    def abort(self) -> None:
+        """End a command that speaks to the remote, from any thread; for the end of the process.
+
+        Whoever waits for it gets `Unreachable` at once, and so does every later one until `close`: a
+        `push`, and whatever has to fetch. Harmless where nothing is under way.
+        """
+        self._git.stop()
 
     def _own(self) -> None:
         thread = threading.get_ident()
@@ -184,17 +196,20 @@ class ConfigRepo:
             self._git.close()
             mirror.discard(self._directory)
             self._git.damaged = self._is_open = False
-        self._branches = None
+        self._forget()
         self._trees.clear()
         self._made.clear()
         is_new = mirror.prepare(self._directory, self._git)
         self._is_open = True
         return is_new
 
+    def _forget(self) -> None:
+        self._branches = Branches(default=self._branches.default)
+
     def _known(self) -> Branches:
-        if self._git.damaged or not self._branches or not self._branches.tips:
+        if self._git.damaged or not self._branches.tips:
             self.fetch()
-        return self._branches or Branches()
+        return self._branches
 
     def _snapshot(self, branch: str) -> Snapshot:
         tips = self._known().tips

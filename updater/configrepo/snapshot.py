@@ -6,13 +6,18 @@ Hides how 60,000 names and versions are kept small and carried from commit to co
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from updater.configrepo.process import GitCommands
 
+# 100644 and 100755 are files; 120000 is a symlink, 160000 a submodule, 000000 is gone.
+_REGULAR = b"100"
+_EXECUTABLE = {b"100755"}
+_IRREGULAR = {b"120000", b"160000"}
 # Changes kept beside the big table before they are merged into a new one.
 _OVERLAY = 2000
 # `git ls-tree -r -z`: mode, type, id, name.
@@ -23,13 +28,14 @@ _CHANGED = re.compile(rb":\d{6} (\d{6}) [0-9a-f]+ ([0-9a-f]+) \w+\0([^\0]+)\0")
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """Names, versions and modes of the regular files at one commit.
+    """Names, versions and modes of the regular files at one commit; `irregular` are links and submodules.
 
     Trees that follow each other share `paths` while no file comes or goes, and the big table of ids.
     """
 
     paths: frozenset[str]
     executable: frozenset[str]
+    irregular: frozenset[str]
     _ids: Mapping[str, bytes] = field(repr=False)
     _newer: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
@@ -41,25 +47,46 @@ class Tree:
         """Return the tree after these files got new contents."""
         newer = {**self._newer, **ids}
         if len(newer) > _OVERLAY:
-            return Tree(self.paths, self.executable, {**self._ids, **newer})
-        return Tree(self.paths, self.executable, self._ids, newer)
+            return Tree(self.paths, self.executable, self.irregular, {**self._ids, **newer})
+        return Tree(self.paths, self.executable, self.irregular, self._ids, newer)
 
-    def with_changes(self, changed: Mapping[str, tuple[bool, bytes] | None]) -> Tree:
-        """Return the tree after these files changed: executable or not and the id; None for gone."""
-        kept = {path: entry for path, entry in changed.items() if entry is not None}
-        ids = {path: entry[1] for path, entry in kept.items()}
-        marked = self.executable - changed.keys() | {path for path, entry in kept.items() if entry[0]}
-        executable = self.executable if marked == self.executable else frozenset(marked)
-        if self.paths.issuperset(kept) and len(kept) == len(changed):
-            return Tree(self.paths, executable, self._ids, self._newer).with_contents(ids)
+    def with_changes(self, changed: Mapping[str, tuple[bytes, bytes]]) -> Tree:
+        """Return the tree after these entries got new modes and ids; the mode 000000 is for gone."""
+        ids = {path: name for path, (mode, name) in changed.items() if mode.startswith(_REGULAR)}
+        executable = _marked(self.executable, changed, _EXECUTABLE)
+        irregular = _marked(self.irregular, changed, _IRREGULAR)
+        if self.paths.issuperset(ids) and len(ids) == len(changed):
+            return Tree(self.paths, executable, irregular, self._ids, self._newer).with_contents(ids)
         everything = {**self._ids, **self._newer, **ids}
-        for path in changed.keys() - kept.keys():
+        for path in changed.keys() - ids.keys():
             everything.pop(path, None)
         paths = frozenset(everything)
-        return Tree(self.paths if paths == self.paths else paths, executable, everything)
+        return Tree(self.paths if paths == self.paths else paths, executable, irregular, everything)
+
+    def is_irregular(self, path: str) -> bool:
+        """Say whether something that is no regular file stands at a path or in place of a folder above."""
+        parts = path.split("/")
+        above = {"/".join(parts[: count + 1]) for count in range(len(parts))}
+        if path in self.paths:
+            return False
+        return not self.irregular.isdisjoint(above) or _is_folder(self.paths, path)
 
 
-EMPTY = Tree(frozenset(), frozenset(), {})
+def _marked(
+    before: frozenset[str], changed: Mapping[str, tuple[bytes, bytes]], modes: Container[bytes]
+) -> frozenset[str]:
+    """Return the paths with one of these modes after a change, the same set where they stay the same."""
+    now = before - changed.keys() | {path for path, (mode, _) in changed.items() if mode in modes}
+    return before if now == before else now
+
+
+@functools.lru_cache(maxsize=1)
+def _is_folder(paths: frozenset[str], path: str) -> bool:
+    # A look at every path, for a question that is asked again and again of the same set.
+    return any(one.startswith(f"{path}/") for one in paths)
+
+
+EMPTY = Tree(frozenset(), frozenset(), frozenset(), {})
 
 
 def whole_tree(git: GitCommands, commit: str) -> Tree:
@@ -74,8 +101,8 @@ def changed_tree(git: GitCommands, known: Tree, old: str, new: str) -> Tree:
     return known.with_changes(_entries(_CHANGED, listing)) if listing else known
 
 
-def _entries(pattern: re.Pattern[bytes], listing: bytes) -> dict[str, tuple[bool, bytes] | None]:
-    entries: dict[str, tuple[bool, bytes] | None] = {}
+def _entries(pattern: re.Pattern[bytes], listing: bytes) -> dict[str, tuple[bytes, bytes]]:
+    entries: dict[str, tuple[bytes, bytes]] = {}
     # Charts made from one template share many blobs: equal ids are kept once.
     shared: dict[bytes, bytes] = {}
     for mode, name, path in _fields(pattern, listing):
@@ -83,9 +110,7 @@ def _entries(pattern: re.Pattern[bytes], listing: bytes) -> dict[str, tuple[bool
             text = path.decode()
         except UnicodeDecodeError:
             continue
-        # 100644 and 100755 are files; 120000 is a symlink, 160000 a submodule, 000000 is gone.
-        blob = shared.setdefault(name, bytes.fromhex(name.decode()))
-        entries[text] = (mode == b"100755", blob) if mode.startswith(b"100") else None
+        entries[text] = (mode, shared.setdefault(name, bytes.fromhex(name.decode())))
     return entries
 
 
@@ -121,6 +146,14 @@ class Snapshot:
     def version(self, path: str) -> str:
         """Return the id of the file's blob; KeyError where there is no such file."""
         return self.tree.id(path).hex()
+
+    def is_irregular(self, path: str) -> bool:
+        """Say whether a link, a submodule or a folder stands where a regular file `path` would.
+
+        A link or submodule in place of a folder above counts as well. No where the file is there, and
+        where nothing is.
+        """
+        return self.tree.is_irregular(path)
 
     def read(self, path: str) -> bytes:
         """Return the file's bytes; KeyError where there is no such file."""

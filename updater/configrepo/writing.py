@@ -145,7 +145,7 @@ def _signed(git: GitCommands, parent: str, made: Made, identity: Identity) -> It
         if done.status:
             raise TemporaryError(
                 "The commit could not be signed, so nothing was written: check the signing key. "
-                f"Git says: {quote(done.words)}",
+                f"Git says: {quote(done.words)}.",
                 after=60,
             )
         parent = done.output.decode().strip()

@@ -6,12 +6,12 @@ nothing) and "What happens to a request" (order).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from updater.charts import Target
 from updater.errors import EditRefused
-from updater.model import ImageReference, OutcomeKind, PlaceOutcome, UpdateRequest
+from updater.model import ImageReference, OutcomeKind, PlaceOutcome, UpdateRequest, familiar_repository
 from updater.plan.draft import Ground
 from updater.plan.values import Change, Reason, Verdict
 from updater.policy import Environment
@@ -47,7 +47,8 @@ class Court:
     def judge(self, requests: Sequence[UpdateRequest]) -> list[Verdict]:
         """Return a verdict for each request, older builds superseded by the newest that can be written."""
         verdicts: list[Verdict] = []
-        rounds = sorted(self._comparable(requests), key=lambda group: requests.index(self._newest(group)))
+        order = {request.id: place for place, request in enumerate(requests)}
+        rounds = sorted(self._comparable(requests), key=lambda group: self._turn(group, order))
         for group in rounds:
             waiting = list(group)
             while waiting:
@@ -68,15 +69,30 @@ class Court:
         return verdicts
 
     def _comparable(self, requests: Sequence[UpdateRequest]) -> list[list[UpdateRequest]]:
+        """Sort requests into groups in which order is known, directly or through a third.
+
+        Two tags of one rank have no order between them, but may each be older than a third. A few
+        members speak for a group: it would take as many equal ranks to miss one.
+        """
         groups: list[list[UpdateRequest]] = []
         for request in requests:
-            for group in groups:
-                if any(self._compare(one.image.tag, request.image.tag) is not None for one in group):
-                    group.append(request)
-                    break
-            else:
-                groups.append([request])
+            tag = request.image.tag
+            met = [
+                group
+                for group in groups
+                if any(self._compare(one.image.tag, tag) is not None for one in group[:8])
+            ]
+            if len(met) == 1:
+                met[0].append(request)
+                continue
+            groups = [group for group in groups if not any(group is one for one in met)]
+            groups.append([*(one for group in met for one in group), request])
         return groups
+
+    def _turn(self, group: Sequence[UpdateRequest], order: Mapping[str, int]) -> int:
+        """Return when a group is written: when its newest build was last asked for."""
+        newest = self._newest(group).image.tag
+        return max(order[one.id] for one in group if one.image.tag == newest)
 
     def _newest(self, group: Sequence[UpdateRequest]) -> UpdateRequest:
         newest = group[0]
@@ -107,6 +123,7 @@ class Court:
             reason=Reason(code, facts),
             change=winner.change,
             superseded_by=newer,
+            places=winner.places,
         )
 
     def _write(self, same: Sequence[UpdateRequest]) -> list[Verdict]:
@@ -126,11 +143,20 @@ class Court:
             reason = (
                 Reason("newer-stands", {**facts, "newer": stands}) if stands else Reason("unchanged", facts)
             )
-            return [
-                replace(self._verdict(one, kind, reason), superseded_by=stands, places=places, notes=notes)
-                for one in same
-            ]
-        self._ground.draft.put(files)
+            rests_on = self._ground.draft.last_change(place.file for place in places)
+            own = Verdict(
+                request=same[0],
+                environment=self._environment.name,
+                kind=kind,
+                reason=reason,
+                change=rests_on,
+                superseded_by=stands,
+                places=places,
+                notes=notes,
+            )
+            return [replace(own, request=one) for one in same]
+        index = self._first_change + len(self.changes)
+        self._ground.draft.put(files, index)
         moved = [place for place in places if place.file in files]
         self.changes.append(
             Change(
@@ -143,7 +169,6 @@ class Court:
                 requests=tuple(same),
             )
         )
-        index = self._first_change + len(self.changes) - 1
         reason = Reason("committed", {**facts, "files": sorted(files)})
         return [
             replace(
@@ -195,11 +220,13 @@ class Court:
         try:
             targets = survey.targets(scope, self._repository)
         except EditRefused as problem:
-            unread = Reason("unsafe-edit", {"problem": str(problem), "image": self._repository})
+            unread = Reason(
+                "unsafe-edit", {"problem": str(problem), "image": familiar_repository(self._repository)}
+            )
             raise _Refusal(unread) from problem
         if not targets:
             facts: dict[str, object] = {
-                "image": self._repository,
+                "image": familiar_repository(self._repository),
                 "environment": self._environment.name,
                 "nearest": survey.nearest(scope, self._repository),
                 "files": scope.files,
@@ -209,7 +236,9 @@ class Court:
         for target in targets:
             if target.problem:
                 unsafe = f"{target.file}:{target.line}: {target.problem}"
-                raise _Refusal(Reason("unsafe-edit", {"problem": unsafe, "image": self._repository}))
+                raise _Refusal(
+                    Reason("unsafe-edit", {"problem": unsafe, "image": familiar_repository(self._repository)})
+                )
             by_file.setdefault(target.file, []).append(target)
         return by_file
 
@@ -222,7 +251,12 @@ class Court:
         taken = [one for one in targets if one.tag is not None and self._environment.tags.takes(one.tag)]
         if len({one.tag for one in taken}) > 1:
             lines = [f"line {one.line}: {one.tag} ({show_path(one.path)})" for one in taken]
-            raise _Refusal(Reason("places-differ", {"file": file, "image": self._repository, "lines": lines}))
+            raise _Refusal(
+                Reason(
+                    "places-differ",
+                    {"file": file, "image": familiar_repository(self._repository), "lines": lines},
+                )
+            )
         return (taken, False) if taken else (list(targets), True)
 
     def _digest(self, image: ImageReference, target: Target) -> str | None:

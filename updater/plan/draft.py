@@ -26,6 +26,7 @@ class Draft:
         # What was read or edited in this batch; a draft lives no longer than that.
         self._contents: dict[str, bytes] = {}
         self._versions: dict[str, str] = {}
+        self._changes: dict[str, int] = {}
 
     @property
     def paths(self) -> frozenset[str]:
@@ -52,8 +53,13 @@ class Draft:
         """Read files that will be asked for one by one, all at once: a tenth of the cost."""
         self._contents.update(self.base.read_many(frozenset(paths).difference(self._contents)))
 
-    def put(self, files: Mapping[str, bytes]) -> None:
-        """Take edited files into the draft."""
+    def last_change(self, paths: Iterable[str]) -> int | None:
+        """Return the index of the newest change that edited one of the files, or None."""
+        return max((self._changes[path] for path in paths if path in self._changes), default=None)
+
+    def put(self, files: Mapping[str, bytes], change: int) -> None:
+        """Take the files that a change of the plan (by its index) edits into the draft."""
+        self._changes.update(dict.fromkeys(files, change))
         self._contents.update(files)
         self._versions.update({path: blob_id(content) for path, content in files.items()})
 

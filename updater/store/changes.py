@@ -25,7 +25,9 @@ _ADD = insert(request)
 _SETTLE = update(request).where(request.c.id == bindparam("of_id"), _PENDING)
 _DEFER = _SETTLE.values(attempts=request.c.attempts + bindparam("more"), leased_until=None)
 _FORGET = delete(intent).where(intent.c.request_id == bindparam("of_id"))
-_FORGET_ONE = _FORGET.where(intent.c.environment == bindparam("of_environment"))
+_FORGET_ONE = _FORGET.where(
+    intent.c.environment == bindparam("of_environment"), intent.c.commit == bindparam("of_commit")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +111,21 @@ def _numbered(
 
 
 def claim(connection: Connection, limit: int, now: datetime, until: datetime) -> list[UpdateRequest]:
-    """Lease what is pending, due and free; return it in the order of acceptance."""
-    free = (
+    """Lease what is pending, due and free; return it in the order of acceptance.
+
+    With a request come those of the same repository that were put off: they must be judged together,
+    or one that waits would be written over a newer one later.
+    """
+    free = (_PENDING, or_(request.c.leased_until.is_(None), request.c.leased_until <= now))
+    due = or_(request.c.due_at.is_(None), request.c.due_at <= now)
+    touched = select(request.c.repository).where(*free, due)
+    chosen = (
         select(request.c.sequence)
-        .where(
-            _PENDING,
-            or_(request.c.due_at.is_(None), request.c.due_at <= now),
-            or_(request.c.leased_until.is_(None), request.c.leased_until <= now),
-        )
+        .where(*free, request.c.repository.in_(touched))
         .order_by(request.c.sequence)
         .limit(limit)
     )
-    lease = update(request).where(request.c.sequence.in_(free)).values(leased_until=until)
+    lease = update(request).where(request.c.sequence.in_(chosen)).values(leased_until=until)
     rows = connection.execute(lease.returning(request)).all()
     return sorted((to_request(row) for row in rows), key=lambda claimed: claimed.sequence)
 
@@ -132,7 +137,7 @@ def release_leases(connection: Connection) -> None:
 
 
 def intend(connection: Connection, intents: Mapping[str, Sequence[Intent]]) -> None:
-    """Note what is about to be pushed; a note takes the place of the one for the same environment."""
+    """Note what is about to be pushed; an earlier note of the same commit is replaced, others stay."""
     rows = [
         {
             "request_id": request_id,
@@ -144,7 +149,10 @@ def intend(connection: Connection, intents: Mapping[str, Sequence[Intent]]) -> N
         for request_id, notes in intents.items()
         for note in notes
     ]
-    keys = [{"of_id": row["request_id"], "of_environment": row["environment"]} for row in rows]
+    keys = [
+        {"of_id": row["request_id"], "of_environment": row["environment"], "of_commit": row["commit"]}
+        for row in rows
+    ]
     _run(connection, _FORGET_ONE, keys)
     _run(connection, insert(intent), rows)
 
@@ -175,21 +183,23 @@ def settle(connection: Connection, outcomes: Mapping[str, Outcome], now: datetim
 
 
 def defer(connection: Connection, deferrals: Mapping[str, Deferral]) -> None:
-    """Give back those of the requests that are still pending, to be claimed again later."""
+    """Give back those of the requests that are still pending, to be claimed again later.
+
+    Their notes stay: a push that was cut off may still arrive.
+    """
     pending = _pending(connection, deferrals)
     rows = [
         {
             "of_id": request_id,
             "reason": deferrals[request_id].reason,
             "due_at": deferrals[request_id].retry_at,
+            "troubled_since": deferrals[request_id].troubled_since,
             "done": to_document(deferrals[request_id].done),
             "more": int(deferrals[request_id].counts_as_attempt),
         }
         for request_id in pending
     ]
-    stale = [{"of_id": request_id} for request_id in pending if not deferrals[request_id].keeps_intents]
     _run(connection, _DEFER, rows)
-    _run(connection, _FORGET, stale)
 
 
 def _pending(connection: Connection, ids: Collection[str]) -> dict[str, int]:

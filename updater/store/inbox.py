@@ -102,6 +102,8 @@ class Store(Records):
     def claim(self, limit: int, lease: timedelta) -> list[UpdateRequest]:
         """Take up to `limit` requests that are pending and due, in the order of acceptance.
 
+        With one come those of the same repository that were put off, so that they are judged together.
+
         Nobody else gets them until they are settled, deferred, or `lease` is over.
         """
         now = self._clock()
@@ -110,7 +112,7 @@ class Store(Records):
     def intend(self, intents: Mapping[str, Sequence[Intent]]) -> None:
         """Note, by request id, what is about to be pushed; it is on disk when this returns.
 
-        A note takes the place of an earlier one for the same request and environment.
+        Notes of one request add up, whatever their commits, until it is settled.
         """
         self._write(partial(changes.intend, intents=intents))
 
@@ -143,6 +145,10 @@ class Store(Records):
             return [change(connection) for _ in items]
 
         return self._writer.write(alone, None)
+
+    def dismiss(self) -> None:
+        """Wake all who wait, now and later: this process settles nothing more."""
+        self._waiters.close()
 
     def close(self) -> None:
         """Finish what was handed in, wake who waits, give the lock back; a second call does nothing."""

@@ -59,6 +59,7 @@ def to_record(row: Row[Any]) -> Record:
         reason=row.reason,
         attempts=row.attempts,
         retry_at=row.due_at,
+        troubled_since=row.troubled_since,
         settled_at=row.settled_at,
     )
 

@@ -80,6 +80,7 @@ request = Table(
     Column("reason", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("due_at", Moment),
+    Column("troubled_since", Moment),
     Column("leased_until", Moment),
     Column("done", JSON, nullable=False),
     Column("kind", Text),
@@ -103,7 +104,7 @@ intent = Table(
     metadata,
     Column("request_id", String(26), ForeignKey("request.id"), primary_key=True),
     Column("environment", Text, primary_key=True),
+    Column("commit", Text, primary_key=True),
     Column("branch", Text, nullable=False),
-    Column("commit", Text, nullable=False),
     Column("outcome", JSON, nullable=False),
 )

@@ -42,15 +42,15 @@ class Deferral:
     """Why a request could not be settled this time, and when to try again (None: at once).
 
     `done` are all environments settled so far, those of earlier rounds included.
-    `counts_as_attempt` is false where nothing was tried. `keeps_intents` is true where a push was
-    cut off and may have arrived all the same, so that the notes are still needed.
+    `counts_as_attempt` is false where nothing was tried. `troubled_since` is when temporary errors
+    began to keep the request from being settled; None where it waits for another reason.
     """
 
     reason: str
     retry_at: datetime | None = None
     done: tuple[EnvironmentOutcome, ...] = ()
     counts_as_attempt: bool = field(default=True, kw_only=True)
-    keeps_intents: bool = field(default=False, kw_only=True)
+    troubled_since: datetime | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,6 +51,8 @@ def install(app: Flask, document: Mapping[str, Any]) -> None:
 
     app.add_url_rule("/", "root", lambda: redirect("docs"))
     app.add_url_rule("/openapi.json", "openapi_json", openapi_json)
+    # The page's links count from an address without the slash.
+    app.add_url_rule("/docs/", "docs_slash", lambda: redirect("../docs"))
     app.add_url_rule("/docs", "docs", _page(app, "index.html", _index(document)))
     app.add_url_rule("/docs/swagger", "swagger", _page(app, "swagger.html", {}))
     app.add_url_rule("/docs/redoc", "redoc", _page(app, "redoc.html", {}))
