@@ -353,3 +353,14 @@ def test_a_full_image_reference_stands_whole_in_its_trailer(tmp_path: Path) -> N
         from support.barerepo import log
 
         assert f"Updater-Image: {repository}:{tag}@{digest}\n" in log(world.bare)[0].message
+
+
+def test_those_who_arrive_with_a_crowd_go_with_it(tmp_path: Path) -> None:
+    with World(tmp_path) as world:
+        crowd = [world.ci_builds(f"iris:develop-{number}") for number in range(101, 121)]
+        late: list[str] = []
+        once(world, "after", "claim", lambda: late.append(world.ci_builds("iris:develop-500")))
+        world.tick()
+        assert world.outcome(late[0]).kind is KIND.COMMITTED
+        assert {world.outcome(one).kind for one in crowd} == {KIND.SUPERSEDED}
+        assert len(world.commits()) == 1

@@ -24,6 +24,10 @@ BATCH = 1000
 # alone when settling it failed.
 LEASE = timedelta(minutes=2)
 LONGEST_PAUSE = 60.0
+# So many requests at once are a crowd; it has come when nobody arrives for `QUIET` seconds.
+CROWD = 16
+QUIET = 0.02
+LONGEST_CROWD = 1.0
 
 
 class Worker:
@@ -83,12 +87,26 @@ class Worker:
             Unreachable: the store is away.
         """
         requests = self._store.claim(BATCH, LEASE)
+        if len(requests) >= CROWD:
+            self._let_in_the_crowd()
+            requests = [*requests, *self._store.claim(BATCH, LEASE)]
         ordinary = [one for one in requests if one.id not in self._suspects]
         if ordinary:
             self._together(ordinary, self._by_repository)
         for suspect in [one for one in requests if one.id in self._suspects]:
             self._alone(suspect)
         return bool(requests)
+
+    def _let_in_the_crowd(self) -> None:
+        """While requests pour in, leave the processor to those who accept them, but not for long.
+
+        A bigger batch costs fewer pushes, and a caller who waits for 202 waits for nothing else.
+        """
+        for _ in range(round(LONGEST_CROWD / QUIET)):
+            self._store.arrived.clear()
+            if not self._store.arrived.wait(QUIET):
+                return
+            self._stop.wait(QUIET)
 
     def _together(
         self, requests: Sequence[UpdateRequest], otherwise: Callable[[Sequence[UpdateRequest]], None]
