@@ -56,7 +56,7 @@ class Keys:
         try:
             loaded = load(data)
         except EditRefused as error:
-            raise InvalidSettings(str(error.within(source))) from error
+            raise InvalidSettings(f"{error.within(source)}.") from error
         # Where a key stands says more than where its value does, which may be lines below.
         reader = _Reader({**loaded.positions, **loaded.keys}, source, read_file)
         if not isinstance(loaded.value, dict) or not loaded.value:

@@ -323,58 +323,6 @@ def test_a_server_that_hangs_is_given_up_and_nothing_stays_behind(
         server.heal()
 
 
-def test_a_push_under_way_is_aborted_from_another_thread_and_nothing_stays_behind(
-    server: GitServer, tmp_path: Path
-) -> None:
-    stopped: list[str] = []
-
-    with mirrored(server, tmp_path / "mirror", timeout=600) as repo:
-        before = children()
-
-        def push() -> None:
-            update = write(repo)
-            server.hang = True
-            for act in (lambda: repo.push({"main": update}), lambda: repo.push({"main": update}), repo.fetch):
-                try:
-                    act()
-                except Unreachable as error:
-                    stopped.append(str(error))
-            repo.close()
-
-        owner = threading.Thread(target=push, daemon=True)
-        owner.start()
-        while not any("receive-pack" in path for _, path, _ in server.requests):
-            time.sleep(0.01)
-        repo.abort()
-        owner.join(30)
-        assert not owner.is_alive()
-        assert [text.partition("(")[2].partition(")")[0] for text in stopped] == [
-            "git push",
-            "git push",
-            "git fetch",
-        ]
-        assert all("was stopped" in text for text in stopped)
-        assert children() == before
-        server.heal()
-        repo.fetch()
-
-
-def test_an_abort_while_nothing_is_under_way_harms_nothing_that_is_here_already(
-    repo: ConfigRepo, bare: Path
-) -> None:
-    snapshot = repo.snapshot("main")
-    repo.abort()
-    repo.abort()
-    assert snapshot.read(VALUES) == str(FILES[VALUES]).encode()
-    assert repo.snapshot("main").commit == snapshot.commit
-    update = write(repo)
-    with pytest.raises(Unreachable, match="was stopped"):
-        repo.push({"main": update})
-    assert tip(bare) == update[0]
-    repo.close()
-    assert repo.push({"main": update}) == {"main": Pushed.LANDED}
-
-
 def test_a_connection_lost_after_the_push_leaves_the_truth_to_a_fetch(
     repo: ConfigRepo, bare: Path, server: GitServer
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from updater.configrepo.refusals import Pushed, answers, is_damage, judge, unreachable
+from updater.configrepo.refusals import Pushed, answers, forbidden, is_damage, judge, quote, unreachable
 from updater.errors import PushForbidden, Unreachable
 
 _LOCK = "remote: error: cannot lock ref 'refs/heads/main': is at 1111111 but expected 2222222"
@@ -121,3 +121,37 @@ def test_damage_of_the_mirror_is_told_from_trouble_with_the_remote(words: str) -
 
 def test_long_words_are_cut() -> None:
     assert len(str(unreachable("x" * 100_000, "https://example.com/c.git"))) < 1_200
+
+
+@pytest.mark.parametrize(
+    ("words", "quoted"),
+    [
+        (
+            "git@example.com: Permission denied (publickey).\n"
+            "fatal: Could not read from remote repository.\n\n"
+            "Please make sure you have the correct access rights\nand the repository exists.\n",
+            "git@example.com: Permission denied (publickey). fatal: Could not read from remote repository. "
+            "Please make sure you have the correct access rights and the repository exists",
+        ),
+        ("error: one\nfatal: two\nwarning: three", "error: one; fatal: two; warning: three"),
+        (
+            "remote: Ask the owner\nremote: of the project.\nfatal: no",
+            "remote: Ask the owner of the project. fatal: no",
+        ),
+        ("fatal: no\nremote: hook says no", "fatal: no; remote: hook says no"),
+        ("one two\nOne two\nOne two\n", "one two; One two"),
+        ("and so\n", "and so"),
+        ("hint: try\nTo https://example.com/c.git\n", "nothing"),
+        ("", "nothing"),
+    ],
+)
+def test_words_are_quoted_as_sentences_without_a_last_period(words: str, quoted: str) -> None:
+    assert quote(words) == quoted
+
+
+@pytest.mark.parametrize("said", ["remote: The branch is frozen.", "fatal: no."])
+def test_no_sentence_ends_in_two_periods(said: str) -> None:
+    for error in (forbidden("main", "hook declined", said), unreachable(said, "https://example.com/c.git")):
+        assert said.partition(": ")[2].rstrip(".") in str(error)
+        assert str(error).endswith(".")
+        assert ".." not in str(error)

@@ -7,10 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from updater.globs import compile_glob
-from updater.model import is_tag
 from updater.policy import Environment, Tags, parse_rules, rules_schema, suggest_rules
 from updater.policy.grammar import environment_name
-from updater.policy.habits import habit_of
 from updater.policy.suggest import MAX_FILES_READ
 
 
@@ -212,39 +210,6 @@ def test_a_large_repo_is_not_read_whole() -> None:
     assert len(set(asked)) == len(asked)
 
 
-@pytest.mark.parametrize(
-    ("tags", "pattern", "order"),
-    [
-        (["develop-123"], "^develop-(?P<build>[0-9]+)$", "numeric"),
-        (["52", "7"], "^(?P<build>[0-9]+)$", "numeric"),
-        (["v7"], "^v(?P<build>[0-9]+)$", "numeric"),
-        (["main-1", "release-2"], "^(main|release)-(?P<build>[0-9]+)$", "numeric"),
-        (["main-1", "rel.2"], r"^(main-|rel\.)(?P<build>[0-9]+)$", "numeric"),
-        (["my.app-1"], r"^my\.app-(?P<build>[0-9]+)$", "numeric"),
-        (["1", "main-2"], "^(|main-)(?P<build>[0-9]+)$", "numeric"),
-        (["develop-1", "latest", "", "no/tag"], "^develop-(?P<build>[0-9]+)$", "numeric"),
-        (["1.2.3"], r"^(?P<version>[0-9]+\.[0-9]+\.[0-9]+)$", "semver"),
-        (["v1.2.3"], r"^v(?P<version>[0-9]+\.[0-9]+\.[0-9]+)$", "semver"),
-        (["v1.2.3", "1.2.3-rc.1"], r"^v?(?P<version>[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?)$", "semver"),
-        ([], "", ""),
-        (["latest", "stable"], "", ""),
-        (["a1b2c3d"], "", ""),
-        (["abcdef1"], "", ""),
-        (["1.25"], "", ""),
-        (["develop-1", "1.2.3"], "", ""),
-        (["2026-08-22"], "", ""),
-        (["x" * 70 + "-1"], "", ""),
-        (["a-1", "b-1", "c-1", "d-1", "e-1"], "", ""),
-    ],
-)
-def test_a_pattern_is_learned_from_tags_only_where_they_have_one_form(
-    tags: list[str], pattern: str, order: str
-) -> None:
-    habit = habit_of(tags)
-    assert (habit.pattern, habit.order) == (pattern, order)
-    assert re.compile(habit.pattern)
-
-
 tag_lists = st.lists(
     st.builds("{}{}".format, st.sampled_from(["", "v", "develop-", "main_", "x.y-"]), st.integers(0, 999))
     | st.builds("{}.{}.{}{}".format, *[st.integers(0, 20)] * 3, st.sampled_from(["", "-rc.1", "-x"]))
@@ -253,12 +218,47 @@ tag_lists = st.lists(
 )
 
 
-@given(tag_lists)
-def test_a_learned_pattern_takes_every_build_it_was_learned_from(standing: list[str]) -> None:
-    habit = habit_of(standing)
-    tags = Tags(habit.pattern or None)
-    assert all(tags.takes(tag) for tag in standing if is_tag(tag) and re.search("[0-9]", tag))
-    assert "\n" not in habit.reason
+def test_odd_tags_are_named_with_their_files_and_not_said_to_be_taken_elsewhere() -> None:
+    files = {
+        **chart("charts/iris", values_dev=["develop-5"], values_prod=["main-1", "main-2"]),
+        **chart("charts/web", values_dev=["develop-6"], values_prod=["main-3", "develop-4"]),
+        **chart("charts/x", values_dev=["1.10"], values_prod=[]),
+    }
+    text = suggest_rules(frozenset(files), lambda path: files[path])
+    assert "    # standing here, too, and not taken: 1.10 (charts/x/values-dev.yaml)\n" in text
+    assert text.count("# standing here") == 1
+    assert text.count("# Mind: it also takes the tags that stand in dev.") == 1
+    (dev, prod) = suggested(files).values()
+    assert dev.tags.pattern == "^develop-(?P<build>[0-9]+)$"
+    assert prod.tags.pattern == "^(develop|main)-(?P<build>[0-9]+)$"
+
+
+def test_an_odd_tag_is_none_that_another_environment_is_warned_of() -> None:
+    files = {
+        **chart("charts/iris", values_dev=["develop-5"], values_prod=["1.0.0", "1.0.1", "develop-4"]),
+    }
+    text = suggest_rules(frozenset(files), lambda path: files[path])
+    assert "# standing here, too, and not taken: develop-4 (charts/iris/values-prod.yaml)\n" in text
+    assert "# Mind" not in text
+
+
+def test_many_odd_tags_are_counted_and_a_strange_path_breaks_no_line() -> None:
+    folder = "charts/a\nb: c"
+    files = chart(folder, values_dev=[*(f"1.{number}" for number in range(7)), *["develop-1"] * 20])
+    text = suggest_rules(frozenset(files), lambda path: files[path])
+    assert "1.4 ('charts/a\\nb: c/values-dev.yaml') and 2 more\n" in text
+    assert "1.5" not in text
+
+
+def test_the_advice_is_made_of_a_tag_that_stands_there_or_has_no_example() -> None:
+    files = chart("charts/iris", values_dev=["1.10", "develop-7"], values_prod=["1.25"])
+    text = suggest_rules(frozenset(files), lambda path: files[path])
+    assert (
+        "    # If your builds have a form of their own, say so, for example (like develop-7):\n"
+        "    # tags: {pattern: '^develop-(?P<build>[0-9]+)$', order: numeric}\n" in text
+    )
+    assert "say so: tags, with a pattern and an order.\n" in text
+    assert "main" not in text
 
 
 names = st.sampled_from(

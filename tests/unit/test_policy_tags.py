@@ -50,6 +50,8 @@ def test_a_pattern_takes_a_legal_tag_whole_or_not_at_all(tags: Tags, tag: str, t
         (Tags(r"^[0-9]+$"), "009", "10"),
         (Tags(), "develop-9", "develop-10"),
         (Tags(), "1.2.9-alpine", "1.2.10-alpine"),
+        (Tags(), "develop-9", "develop-10-hotfix"),
+        (Tags(), "v2", "v3-rc"),
         (Tags(), "v9", "v10"),
         # semver
         (Tags(order="semver"), "1.9.0", "1.10.0"),
@@ -82,7 +84,9 @@ def test_an_order_knows_the_newer_of_two_tags(tags: Tags, older: str, newer: str
         (Tags(r"^[a-z]+-(?P<build>.+)$", "alphabetical"), "a-x", "b-x"),
         # shapes that say nothing about each other
         (Tags(), "develop-9", "master-10"),
-        (Tags(), "develop-9", "develop-10-hotfix"),
+        (Tags(), "develop-9", "develop-9-hotfix"),
+        (Tags(), "v3-rc", "v3"),
+        (Tags(), "v3-rc1", "v3"),
         (Tags(), "1.2.9", "1.3.1"),
         (Tags(), "develop-9", "10"),
         (Tags(), "latest", "stable"),
@@ -139,7 +143,7 @@ versions = st.builds(
     st.sampled_from(["", "-rc.1", "-rc.2", "-rc", "-1", "-a.b"]),
 )
 some_tags = (
-    st.builds("{}{}".format, st.sampled_from(["", "a-", "b-", "a"]), numbers)
+    st.builds("{}{}{}".format, st.sampled_from(["", "a-", "b-", "a"]), numbers, st.sampled_from(["", "-x"]))
     | versions
     | st.text("a1.-_", min_size=1, max_size=6)
 ).filter(is_tag)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from updater.errors import EditRefused
-from updater.yamledit import Alias, KeyPath, Replace, edit, parse, uses_of_anchor
+from updater.yamledit import Alias, KeyPath, Replace, Scalar, edit, parse, uses_of_anchor
 
 _SHARED = """\
 version: &v 1.0.0
@@ -118,13 +125,68 @@ def test_a_value_below_an_alias_is_refused_unless_followed() -> None:
     assert _edited(text, Replace(("b", "tag"), "y", follow=True)) == text.replace("x", '"y"')
 
 
-def test_what_a_merge_mixes_with_keys_of_its_own_must_be_named() -> None:
+def test_whatever_takes_an_anchored_mapping_in_must_be_named() -> None:
     with pytest.raises(EditRefused) as refused:
         _edited(_MERGED, Replace(("image", "tag"), "c"))
-    # Not the bare copies: what stands around the tag there is the same image.
-    assert "worker.tag (line 5), which" in str(refused.value)
-    written = _edited(_MERGED, Replace(("image", "tag"), "c"), also=(("worker", "tag"),))
-    assert written == _MERGED.replace("tag: a", "tag: c")
+    places = "worker.tag (line 5), copy.tag (line 8), twin.tag (line 9), which would change with it"
+    assert str(refused.value) == f"3:8: image.tag: the value is also used at {places}"
+    also: tuple[KeyPath, ...] = (("worker", "tag"), ("copy", "tag"), ("twin", "tag"))
+    assert _edited(_MERGED, Replace(("image", "tag"), "c"), also=also) == _MERGED.replace("tag: a", "tag: c")
+    for left_out in also:
+        with pytest.raises(EditRefused, match=f"also used at {left_out[0]}"):
+            _edited(_MERGED, Replace(("image", "tag"), "c"), also=tuple({*also} - {left_out}))
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "places"),
+    [
+        # the whole mapping, bare
+        ("base: &b\n  x: {}\n  tag: a\nuse: *b\n", ("base", "tag"), ["use.tag (line 4)"]),
+        # far below the anchor, by alias, by merge, and by a merge beside keys of its own
+        (
+            "base: &b\n  image:\n    tag: a\nuse: *b\ndev:\n  <<: *b\nprod:\n  <<: *b\n  x: 1\n",
+            ("base", "image", "tag"),
+            ["use.image.tag (line 4)", "dev.image.tag (line 6)", "prod.image.tag (line 8)"],
+        ),
+        # lists, and aliases inside of what another anchor names
+        (
+            "l: &l\n- &m {tag: a}\n- *m\ncopy: *l\n",
+            ("l", 0, "tag"),
+            ["l.1.tag (line 3)", "copy.0.tag (line 4)", "copy.1.tag (line 4)"],
+        ),
+        # a key of its own ends it, on the way as well
+        (
+            "base: &b\n  tag: a\nx:\n  <<: *b\n  tag: b\ny: &y\n  <<: *b\nz:\n  <<: *y\n  tag: c\n",
+            ("base", "tag"),
+            ["y.tag (line 7)"],
+        ),
+        # two ways to one value
+        ("a: &a {t: &t x, u: *t}\nb: *a\n", ("a", "t"), ["a.u (line 1)", "b.t (line 2)", "b.u (line 2)"]),
+        # written below a merge key
+        ("a:\n  <<: {tag: &t x}\nb: *t\n", ("a", "<<", "tag"), ["a.tag (line 2)", "b (line 3)"]),
+        # in a key
+        ("a: &a {t: x}\n? {k: *a}\n: 1\n", ("a", "t"), ["?.k.t (line 2)"]),
+    ],
+)  # fmt: skip
+def test_every_place_behind_an_anchor_is_found(text: str, path: KeyPath, places: list[str]) -> None:
+    with pytest.raises(EditRefused) as refused:
+        _edited(text, Replace(path, "new"))
+    assert refused.value.problem.partition(" at ")[2].partition(", which")[0] == ", ".join(places)
+    also = tuple(place for _, place, _ in uses_of_anchor(parse(text.encode()), path))
+    assert len(also) == len(places)
+    assert "new" in _edited(text, Replace(path, "new"), also=also)
+
+
+def test_what_shares_nothing_with_an_anchored_mapping_is_free() -> None:
+    text = "base: &b {tag: a}\nuse: *b\nempty:\ntag: c\n"
+    assert _edited(text, Replace(("tag",), "d")) == text.replace("tag: c", "tag: d")
+    assert _edited(text, Replace(("empty",), "d")) == text.replace("empty:", "empty: d")
+
+
+def test_many_uses_are_counted_and_not_all_listed() -> None:
+    text = "a: &a x\n" + "".join(f"b{number}: *a\n" for number in range(20))
+    with pytest.raises(EditRefused, match=r"b11 \(line 13\) and 8 more places, which"):
+        _edited(text, Replace(("a",), "y"))
 
 
 def test_a_local_key_beside_a_merge_is_an_ordinary_place() -> None:
@@ -157,7 +219,9 @@ def test_uses_of_an_anchor_are_listed_from_either_side() -> None:
 
 def test_uses_through_merges_are_listed() -> None:
     text = parse(_MERGED.encode())
-    assert uses_of_anchor(text, ("image", "tag")) == ((0, ("worker", "tag"), 5),)
+    uses = ((0, ("worker", "tag"), 5), (0, ("copy", "tag"), 8), (0, ("twin", "tag"), 9))
+    assert uses_of_anchor(text, ("image", "tag")) == uses
+    assert uses_of_anchor(text, ("copy", "tag")) == ((0, ("image", "tag"), 3), uses[0], uses[2])
     assert uses_of_anchor(text, ("own", "tag")) == ()
 
 
@@ -181,7 +245,9 @@ def test_nested_aliases_that_stand_for_more_than_any_memory_holds_cost_nothing()
     text = parse("\n".join([*lines, "tag: &t old", ""]).encode())
     assert edit(text, [Replace(("tag",), "new")]).endswith(b"tag: &t new\n")
     assert len(repr(text.documents[0])) < 100_000
-    assert uses_of_anchor(text, ("a0", 0)) == ()
+    for look in (lambda: uses_of_anchor(text, ("a0", 0)), lambda: edit(text, [Replace(("a0", 0), "new")])):
+        with pytest.raises(EditRefused, match="1:10: the value is used in more than 10000 places"):
+            look()
 
 
 def test_nested_merges_that_would_be_searched_for_ever_cost_nothing() -> None:
@@ -212,3 +278,66 @@ def test_an_anchor_inside_of_one_with_the_same_name_wins_after_it() -> None:
     found = text.find(("b",))
     assert isinstance(found, Alias)
     assert found.target is text.find(("a", 0))
+
+
+class _Nest:
+    """Writes mappings and lists that take each other in, by aliases and by `<<`, at any depth."""
+
+    def __init__(self, random: Random) -> None:
+        self.random = random
+        self.names: list[str] = []
+        self.mappings: list[str] = []
+
+    def text(self) -> str:
+        return "".join(f"k{number}: {self.value(2)}\n" for number in range(5))
+
+    def value(self, depth: int) -> str:
+        kind = self.random.choice(["scalar", "alias", *["mapping", "mapping", "list"] * bool(depth)])
+        if kind == "alias" and self.names:
+            return f"*{self.random.choice(self.names)}"
+        written = {"mapping": self.mapping, "list": self.items}.get(kind, lambda _: "'old'")(depth - 1)
+        if self.random.random() < 0.6:
+            name = f"n{len(self.names)}"
+            # Not before the end: nothing can hold itself.
+            self.names.append(name)
+            self.mappings += [name] * (kind == "mapping")
+            return f"&{name} {written}"
+        return written
+
+    def mapping(self, depth: int) -> str:
+        keys = self.random.sample("abc", self.random.randint(1, 3))
+        entries = [f"{key}: {self.value(depth)}" for key in keys]
+        if self.mappings and self.random.random() < 0.6:
+            sources = [f"*{self.random.choice(self.mappings)}" for _ in range(self.random.randint(1, 2))]
+            entries.append(f"<<: {sources[0] if len(sources) == 1 else '[' + ', '.join(sources) + ']'}")
+        return "{" + ", ".join(entries) + "}"
+
+    def items(self, depth: int) -> str:
+        return "[" + ", ".join(self.value(depth) for _ in range(self.random.randint(1, 2))) + "]"
+
+
+def _leaves(tree: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
+    if isinstance(tree, dict | list):
+        for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
+            yield from _leaves(value, (*path, key))
+    else:
+        yield path, tree
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.randoms(use_true_random=False))
+def test_the_uses_of_a_value_are_all_that_another_reader_sees_change(random: Random) -> None:
+    content = _Nest(random).text()
+    text = parse(content.encode())
+    written_here = [
+        path for path, _ in _leaves(yaml.safe_load(content)) if isinstance(text.find(path), Scalar)
+    ]
+    for path in written_here:
+        uses = {place for _, place, _ in uses_of_anchor(text, path)}
+        written = _edited(content, Replace(path, "new"), also=tuple(uses))
+        changed = {place for place, value in _leaves(yaml.safe_load(written)) if value == "new"}
+        assert changed == uses | {path}
+        for place in uses:
+            assert {place} | {other for _, other, _ in uses_of_anchor(text, place)} == changed
+            with pytest.raises(EditRefused, match="also used at"):
+                _edited(content, Replace(path, "new"), also=tuple(uses - {place}))

@@ -18,6 +18,7 @@ from updater.yamledit.events import MAX_EVENTS
 def _refusal(data: bytes) -> EditRefused:
     with pytest.raises(EditRefused) as refused:
         parse(data)
+    assert not refused.value.problem.endswith(".")
     return refused.value
 
 
@@ -123,7 +124,7 @@ def test_whatever_comes_behind_an_address_in_brackets_is_read_or_refused(tail: s
 
 def test_a_big_file_is_not_read_slowly() -> None:
     text = "a: [http://example.com]\n" + "#" * 1024 * 1024
-    assert _refusal(text.encode()).problem == "this is not YAML: found unexpected ':'."
+    assert _refusal(text.encode()).problem == "this is not YAML: found unexpected ':'"
 
 
 def test_a_file_of_too_many_parts_is_refused() -> None:
@@ -178,8 +179,8 @@ def test_a_collector_that_was_off_stays_off() -> None:
         ("a: ! 1\n", ("a",), 1, "carries the tag !"),
         ("a: [1]\n", ("a",), 1, "a list stands here"),
         ("a:\n  b: 1\n", ("a",), 2, "a mapping stands here"),
-        ("a: 1\n", ("b",), 1, "the top of the file has no key 'b'; it has a."),
-        ("x:\n  y:\n    c: 1\n    d: 1\n", ("x", "y", "t"), 3, "x.y has no key 't'; it has c, d."),
+        ("a: 1\n", ("b",), 1, "the top of the file has no key 'b'; it has a"),
+        ("x:\n  y:\n    c: 1\n    d: 1\n", ("x", "y", "t"), 3, "x.y has no key 't'; it has c, d"),
         ("a: 1\n", ("a", "t"), 1, "a is a single value, not a mapping"),
         ("a: [1, 2]\n", ("a", 2), 1, "has 2 items and no item 2"),
         ("a: [1, 2]\n", ("a", "t"), 1, "no item 't'"),
@@ -188,7 +189,7 @@ def test_a_collector_that_was_off_stays_off() -> None:
         ("", ("a",), 0, "no document number 0"),
         ("# only a comment\n", ("a",), 0, "no document number 0"),
         ("---\n", ("a",), 0, "the document is empty"),
-        ("{[a]: 1}\n", ("a",), 1, "has no key 'a'; it is empty."),
+        ("{[a]: 1}\n", ("a",), 1, "has no key 'a'; it is empty"),
     ],
 )
 def test_a_place_that_cannot_be_edited_is_refused_with_a_reason(
@@ -198,12 +199,13 @@ def test_a_place_that_cannot_be_edited_is_refused_with_a_reason(
     with pytest.raises(EditRefused) as refused:
         edit(parsed, [Replace(path, "new")])
     assert problem in refused.value.problem
+    assert not refused.value.problem.endswith(".")
     assert refused.value.line == line
 
 
 def test_many_keys_are_not_all_listed() -> None:
     text = "".join(f"key{n}: 1\n" for n in range(50))
-    with pytest.raises(EditRefused, match=r"it has key0, .*, key11, \.\.\.\.$"):
+    with pytest.raises(EditRefused, match=r"it has key0, .*, key11 and 38 more$"):
         edit(parse(text.encode()), [Replace(("tag",), "x")])
 
 
@@ -269,4 +271,5 @@ def test_an_error_without_a_place_still_says_what_is_wrong() -> None:
     refused = syntax_refusal("a: 1", ReaderError("<text>", 0, 1, "?", "something odd"))
     assert refused.problem.startswith("this is not YAML: ")
     assert "something odd" in refused.problem
+    assert not refused.problem.endswith(".")
     assert refused.line == 0

@@ -80,8 +80,8 @@ class _Walk:
             self.left -= 1
             if self.left < 0:
                 raise EditRefused(
-                    f"The aliases in this file stand for more than {MAX_THROUGH_ALIASES} values: "
-                    "write the images out.",
+                    f"the aliases in this file stand for more than {MAX_THROUGH_ALIASES} values: "
+                    "write the images out",
                     line=node.line,
                 )
         if isinstance(node, Mapping):

@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from updater.configrepo import refusals
+from updater.configrepo.mirror import NO_BRANCH
 from updater.configrepo.process import Finished, GitCommands
 from updater.configrepo.remote import REMOTE, TRACKING
 from updater.errors import InvalidConfigRepo
 
 _HEAD = "refs/updater/HEAD"
+_HEADS = "refs/heads/"
 # The first fetch brings the whole history; a stalled one ends by http.lowSpeedTime.
 _FIRST_FETCH = 10
 _NAMED = 8
@@ -31,7 +33,7 @@ class Branches:
 def fetch(git: GitCommands, *, is_new: bool, timeout: float) -> Finished:
     """Fetch all branches and what HEAD stands for, in one go where HEAD stands for anything."""
     command = ("fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", REMOTE)
-    branches = f"+refs/heads/*:{TRACKING}*"
+    branches = f"+{_HEADS}*:{TRACKING}*"
     limit = timeout * (_FIRST_FETCH if is_new else 1)
     done = git.talk(*command, branches, f"+HEAD:{_HEAD}", timeout=limit)
     if done.status and "couldn't find remote ref HEAD" in done.words:
@@ -58,7 +60,7 @@ def learn(git: GitCommands, url: str, known: Branches, timeout: float) -> Branch
         )
     default = _told(git, tips, head, known) or _asked(git, url, sorted(tips), timeout)
     if default != known.default:
-        git.read("symbolic-ref", "HEAD", f"{TRACKING}{default}")
+        git.read("symbolic-ref", "HEAD", f"{_HEADS}{default}")
     return Branches(tips, default, head)
 
 
@@ -81,8 +83,8 @@ def _told(git: GitCommands, tips: Mapping[str, str], head: str, known: Branches)
 
 def _before(git: GitCommands) -> str:
     """Return the default branch that an earlier process learned; the mirror's own HEAD keeps it."""
-    named = git.run("symbolic-ref", "--quiet", "HEAD").output.decode(errors="replace").strip()
-    return named.removeprefix(TRACKING) if named.startswith(TRACKING) else ""
+    named = git.read("symbolic-ref", "HEAD").decode(errors="replace").strip().removeprefix(_HEADS)
+    return "" if named == NO_BRANCH else named
 
 
 def _asked(git: GitCommands, url: str, candidates: Sequence[str], timeout: float) -> str:
@@ -90,7 +92,7 @@ def _asked(git: GitCommands, url: str, candidates: Sequence[str], timeout: float
     done = git.talk("ls-remote", "--symref", REMOTE, "HEAD", timeout=timeout)
     if done.status:
         raise refusals.unreachable(done.words, url)
-    named = done.output.decode(errors="replace").partition("\t")[0].removeprefix("ref: refs/heads/")
+    named = done.output.decode(errors="replace").partition("\t")[0].removeprefix(f"ref: {_HEADS}")
     if named not in candidates:
         raise InvalidConfigRepo(
             f"The HEAD of the config repo at {url} names no branch that exists (it has "

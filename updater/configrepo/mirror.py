@@ -13,6 +13,9 @@ from pathlib import Path
 from updater.configrepo.process import GitCommands
 from updater.errors import InvalidSettings
 
+# What the mirror's own HEAD names until a default branch is known; there are no branches of its own.
+NO_BRANCH = "none"
+
 _MARK = "updater-mirror"
 _LAYOUT = "1\n"
 # Beyond so many packs every look-up of an object suffers.
@@ -35,7 +38,7 @@ def prepare(directory: Path, git: GitCommands) -> bool:
         directory.mkdir(parents=True, exist_ok=True)
         # The mark comes first, so that a folder left half made is known as ours.
         (directory / _MARK).write_text("being made\n")
-        git.read("init", "--quiet", "--bare", "--template=", "--initial-branch=none")
+        git.read("init", "--quiet", "--bare", "--template=", f"--initial-branch={NO_BRANCH}")
         (directory / _MARK).write_text(_LAYOUT)
     except OSError as error:
         raise InvalidSettings(

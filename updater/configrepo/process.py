@@ -161,7 +161,8 @@ class GitCommands:
         """Note that the mirror is damaged and return the error that says so."""
         self.damaged = True
         return MirrorDamaged(
-            f"The updater's copy of the config repo in {self.mirror} is damaged and made anew: {quote(words)}.",
+            f"The updater's copy of the config repo in {self.mirror} is damaged and made anew: "
+            f"{quote(words)}.",
             after=1,
         )
 

@@ -7,6 +7,7 @@ nothing in common it says so instead of guessing.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,10 @@ from updater.model import is_tag
 # More or longer ones are no form that a person would want to read.
 MAX_PREFIXES = 4
 MAX_PREFIX = 64
+# From so many tags on, a few of another form are odd ones and not a habit of their own.
+FEWEST_WITH_ODD = 3
+# Of ten tags, so many must have the form.
+_MAJORITY = 6
 
 _VERSION = re.compile(r"(v?)[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?")
 _NUMBERED = re.compile(r"([A-Za-z]+(?:[._-][A-Za-z]+)*[._-]|v|build|)([0-9]+)")
@@ -22,47 +27,80 @@ _NUMBERED = re.compile(r"([A-Za-z]+(?:[._-][A-Za-z]+)*[._-]|v|build|)([0-9]+)")
 
 @dataclass(frozen=True, slots=True)
 class Habit:
-    """A pattern and its order, learned from tags; no pattern where there is no habit, and `reason` why."""
+    """A pattern and its order, learned from tags, and the builds among them that it does not take.
+
+    Without a habit there is no pattern, and `reason` says why; `example` is then what one of the tags
+    by itself would have taught.
+    """
 
     pattern: str = ""
     order: str = ""
     reason: str = ""
+    odd: frozenset[str] = frozenset()
+    example: Habit | None = None
 
 
 def habit_of(tags: Sequence[str]) -> Habit:
-    """Learn one pattern that takes all of `tags`.
+    """Learn one pattern that takes all of `tags`, or at least three of them and a clear majority.
 
     Tags without any digit (`latest`) are placeholders and left aside: what stands in their place next
     will be a build.
     """
-    builds = sorted({tag for tag in tags if is_tag(tag) and any(one in "0123456789" for one in tag)})
-    if not builds:
+    standing = Counter(tag for tag in tags if is_tag(tag) and any(one in "0123456789" for one in tag))
+    if not standing:
         return Habit(reason="no builds stand in these files yet")
-    example = (
+    learned = max((_versions(standing), _numbers(standing)), key=lambda one: -_count(standing, one.odd))
+    builds = sorted(standing.keys() - learned.odd)
+    if learned.odd and not _is_majority(_count(standing, builds), standing.total()):
+        shown = ", ".join(_spread(sorted(standing)))
+        alone = (habit_of([tag]) for tag, _ in sorted(standing.items(), key=lambda one: (-one[1], one[0])))
+        return Habit(
+            reason=f"no form could be learned from the tags that stand here ({shown})",
+            example=next((one for one in alone if one.pattern), None) if len(standing) > 1 else None,
+        )
+    reason = (
         f"learned from {len(builds)} tags such as {builds[0]}" if len(builds) > 1 else f"like {builds[0]}"
     )
-    versions = [found for tag in builds if (found := _VERSION.fullmatch(tag))]
-    if len(versions) == len(builds):
-        return Habit(_version_pattern(versions), "semver", example)
-    numbered = [found for tag in builds if (found := _NUMBERED.fullmatch(tag))]
-    prefixes = sorted({found[1] for found in numbered})
-    has_form = len(numbered) == len(builds) and all(len(prefix) <= MAX_PREFIX for prefix in prefixes)
-    if not has_form or len(prefixes) > MAX_PREFIXES:
-        return Habit(
-            reason=f"no form could be learned from the tags that stand here ({', '.join(_spread(builds))})"
-        )
-    return Habit(f"^{_alternatives(prefixes)}(?P<build>[0-9]+)$", "numeric", example)
+    return Habit(learned.pattern, learned.order, reason, learned.odd)
+
+
+def _count(standing: Counter[str], builds: Sequence[str] | frozenset[str]) -> int:
+    """Return how often some of the tags stand there."""
+    return sum(standing[tag] for tag in builds)
+
+
+def _is_majority(taken: int, standing: int) -> bool:
+    return standing >= FEWEST_WITH_ODD and taken * 10 >= standing * _MAJORITY
 
 
 def _spread(builds: list[str]) -> list[str]:
     return [builds[0], builds[len(builds) // 2], builds[-1]] if len(builds) > 2 else builds
 
 
-def _version_pattern(versions: list[re.Match[str]]) -> str:
-    letters = {found[1] for found in versions}
-    letter = "v?" if len(letters) > 1 else next(iter(letters))
-    before_release = "(-[0-9A-Za-z.-]+)?" if any(found[2] for found in versions) else ""
-    return rf"^{letter}(?P<version>[0-9]+\.[0-9]+\.[0-9]+{before_release})$"
+def _versions(standing: Counter[str]) -> Habit:
+    """Return the form of those tags that are versions."""
+    found = {tag: match for tag in standing if (match := _VERSION.fullmatch(tag))}
+    letters = {match[1] for match in found.values()}
+    letter = "v?" if len(letters) > 1 else "".join(letters)
+    before_release = "(-[0-9A-Za-z.-]+)?" if any(match[2] for match in found.values()) else ""
+    pattern = rf"^{letter}(?P<version>[0-9]+\.[0-9]+\.[0-9]+{before_release})$"
+    return Habit(pattern, "semver", odd=frozenset(standing.keys() - found.keys()))
+
+
+def _numbers(standing: Counter[str]) -> Habit:
+    """Return the form of those tags that are a number behind one of a few prefixes."""
+    matches = {tag: match[1] for tag in standing if (match := _NUMBERED.fullmatch(tag))}
+    prefixes: Counter[str] = Counter()
+    for tag, prefix in matches.items():
+        prefixes[prefix] += standing[tag]
+    kept = {prefix for prefix in prefixes if len(prefix) <= MAX_PREFIX}
+    if len(kept) > MAX_PREFIXES:
+        kept = {prefix for prefix in kept if prefixes[prefix] > 1}
+    if len(kept) > MAX_PREFIXES:
+        kept = set()
+    taken = {tag for tag, prefix in matches.items() if prefix in kept}
+    pattern = f"^{_alternatives(sorted(kept))}(?P<build>[0-9]+)$"
+    return Habit(pattern, "numeric", odd=frozenset(standing.keys() - taken))
 
 
 def _alternatives(prefixes: list[str]) -> str:

@@ -85,7 +85,7 @@ def parse_rules(data: bytes, path: str = RULES_PATH) -> Rules:
 
 
 def _unreadable(error: EditRefused, data: bytes) -> str:
-    problem = error.problem[:1].upper() + error.problem[1:]
+    problem = f"{error.problem[:1].upper()}{error.problem[1:]}."
     line = next(iter(data.splitlines()[max(error.line - 1, 0) :]), b"")
     # YAML's own words for this (an alias without a name) help nobody who wrote a glob.
     if _UNQUOTED_STAR.search(line):

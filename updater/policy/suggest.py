@@ -17,6 +17,8 @@ from updater.policy.tags import Tags
 
 # Enough to see a habit; reading every file of a large repo would show nothing more.
 MAX_FILES_READ = 200
+# Odd tags named one by one, in the order of the files.
+MAX_ODD = 5
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./*-]*")
 _HEADER = (
@@ -37,14 +39,17 @@ def suggest_rules(paths: frozenset[str], tags_in: Callable[[str], Sequence[str]]
     """
     found = environments_in(paths) or (_default(paths),)
     standing = {one.name: _standing_tags(one.files, tags_in) for one in found}
+    habits = {name: habit_of([tag for tag, _ in tags]) for name, tags in standing.items()}
+    builds = {
+        name: {tag for tag, _ in tags if tag not in habits[name].odd} for name, tags in standing.items()
+    }
     lines = [*_HEADER, "", "environments:"]
     for one in found:
-        habit = habit_of(standing[one.name])
+        habit = habits[one.name]
         tags = Tags(habit.pattern or None, habit.order or "numeric")
-        shared = [
-            name for name, builds in standing.items() if name != one.name and any(map(tags.takes, builds))
-        ]
-        lines += [*_place(one), *_tag_lines(habit, shared), "    delivery: commit"]
+        shared = [name for name, some in builds.items() if name != one.name and any(map(tags.takes, some))]
+        odd = [f"{tag} ({_shown(file)})" for tag, file in standing[one.name] if tag in habit.odd]
+        lines += [*_place(one), *_tag_lines(habit, odd, shared), "    delivery: commit"]
     return "\n".join([*lines, ""])
 
 
@@ -57,9 +62,12 @@ def _default(paths: frozenset[str]) -> Found:
     return Found(name=DEFAULT_ENVIRONMENT, globs=globs, base="", files=tuple(files))
 
 
-def _standing_tags(files: Sequence[str], tags_in: Callable[[str], Sequence[str]]) -> tuple[str, ...]:
+def _standing_tags(
+    files: Sequence[str], tags_in: Callable[[str], Sequence[str]]
+) -> tuple[tuple[str, str], ...]:
+    """Return the tags that stand in files, each with its file."""
     step = max(1, -(-len(files) // MAX_FILES_READ))
-    return tuple(tag for file in files[::step] for tag in tags_in(file))
+    return tuple((tag, file) for file in files[::step] for tag in tags_in(file))
 
 
 def _place(environment: Found) -> Iterator[str]:
@@ -75,17 +83,33 @@ def _place(environment: Found) -> Iterator[str]:
         yield f"    base: {_scalar(environment.base)}"
 
 
-def _tag_lines(habit: Habit, shared: Sequence[str]) -> Iterator[str]:
+def _tag_lines(habit: Habit, odd: Sequence[str], shared: Sequence[str]) -> Iterator[str]:
     if habit.pattern:
         yield f"    tags: # {habit.reason}"
         yield f"      pattern: {_quoted(habit.pattern)}"
         yield f"      order: {habit.order}"
     else:
         yield f"    # No pattern, so any tag is taken: {habit.reason}."
-        yield "    # If your builds have a form of their own, say so, for example:"
-        yield "    # tags: {pattern: '^main-(?P<build>[0-9]+)$', order: numeric}"
+        yield from _advice(habit.example)
+    if odd:
+        more = f" and {len(odd) - MAX_ODD} more" if len(odd) > MAX_ODD else ""
+        yield f"    # standing here, too, and not taken: {', '.join(odd[:MAX_ODD])}{more}"
     if shared:
         yield f"    # Mind: it also takes the tags that stand in {', '.join(shared)}."
+
+
+def _advice(example: Habit | None) -> Iterator[str]:
+    """Say how a pattern is written, by a tag that stands here where one of them teaches any."""
+    if example is None:
+        yield "    # If your builds have a form of their own, say so: tags, with a pattern and an order."
+        return
+    yield f"    # If your builds have a form of their own, say so, for example ({example.reason}):"
+    yield f"    # tags: {{pattern: {_quoted(example.pattern)}, order: {example.order}}}"
+
+
+def _shown(path: str) -> str:
+    # In a comment, which a line's end would break off.
+    return path if path.isprintable() else ascii(path)
 
 
 def _scalar(text: str) -> str:

@@ -21,7 +21,7 @@ ORDERS = ("numeric", "semver", "alphabetical", "none")
 # The groups of a pattern that choose the part of a tag that is compared.
 COMPARED_GROUPS = ("build", "version")
 
-_LAST_DIGITS = re.compile(r"(.*?)([0-9]+)([^0-9]*)", re.DOTALL)
+_LAST_DIGITS = re.compile(r"(.*?)([0-9]+)[^0-9]*", re.DOTALL)
 _DIGITS = re.compile(r"[0-9]+")
 
 
@@ -44,7 +44,7 @@ class Tags:
         """Return -1, 0 or 1 as `a` is older than, the same as or newer than `b`; None: nobody can say.
 
         Only equal tags are the same. Two tags of one rank (`v1.0.0` and `1.0.0`, `main-7` and
-        `master-7`) are not comparable, and neither is a tag that is not taken here.
+        `main-7-slim`) are not comparable, and neither is a tag that is not taken here.
         """
         if a == b:
             return 0
@@ -76,7 +76,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 def _shape_and_number(tag: str) -> tuple[object, _Rank | None]:
     found = _LAST_DIGITS.fullmatch(tag)
-    return (None, None) if found is None else ((found[1], found[3]), _number(found[2]))
+    return (None, None) if found is None else (found[1], _number(found[2]))
 
 
 def _number(text: str) -> _Rank | None:

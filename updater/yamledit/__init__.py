@@ -3,7 +3,8 @@
 This package hides the YAML parser (the only place that imports it), positions, quoting, anchors,
 several documents, byte order marks and line ends, and the proof that an edit did what was meant and
 nothing else. `charts` asks it for every edit; `policy` and `auth` read their files with `load`. It
-does no I/O, knows nothing of charts or images and never dumps YAML.
+does no I/O, knows nothing of charts or images and never dumps YAML. What it refuses is told without a
+period at the end, because it stands inside of other sentences.
 """
 
 from updater.yamledit.anchors import uses_of_anchor

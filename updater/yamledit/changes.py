@@ -80,13 +80,13 @@ def replacement(text: YamlText, edit: Replace) -> Change:
     place = locate(text, edit.path, edit.document, follow=edit.follow)
     scalar = _scalar_of(place, edit)
     if scalar.tag not in (None, STRING_TAG):
-        raise refusal(f"the value carries the tag {scalar.tag}; remove the tag first.", scalar, edit.path)
+        raise refusal(f"the value carries the tag {scalar.tag}; remove the tag first", scalar, edit.path)
     if scalar.value == edit.value and (scalar.style or scalar.tag or reads_as_string(edit.value)):
         return _replacing(scalar, edit, (scalar.start, ""), text.events[scalar.event])
     if scalar.style in ("|", ">"):
         return _block_change(text, scalar, edit)
     if _ANY_BREAK.search(text.text, scalar.start, scalar.end):
-        raise refusal("the value runs over several lines; write it in one.", scalar, edit.path)
+        raise refusal("the value runs over several lines; write it in one", scalar, edit.path)
     token = written(edit.value, scalar.style, flow=scalar.flow)
     event = _event(edit.value, token, scalar)
     if scalar.start == scalar.end:
@@ -117,14 +117,14 @@ def _scalar_of(place: Place, edit: Replace) -> Scalar:
         if not edit.follow:
             problem = (
                 f"the value is the alias *{node.name}; its text stands in line {node.target.line} "
-                f"and would change wherever *{node.name} is used."
+                f"and would change wherever *{node.name} is used"
             )
             raise refusal(problem, node, edit.path)
         node = node.target
     if isinstance(node, Scalar):
         return node
     kind = "mapping" if isinstance(node, Mapping) else "list"
-    raise refusal(f"a {kind} stands here, not a single value.", node, edit.path)
+    raise refusal(f"a {kind} stands here, not a single value", node, edit.path)
 
 
 def _after_key(text: YamlText, scalar: Scalar, key: Node | None, path: KeyPath) -> tuple[int, str]:
@@ -137,7 +137,7 @@ def _after_key(text: YamlText, scalar: Scalar, key: Node | None, path: KeyPath) 
             return colon.end(), " "
         if scalar.flow:
             return key.end, ": "
-    raise refusal("no value stands here, and no `key:` on this line to put one after.", scalar, path)
+    raise refusal("no value stands here, and no `key:` on this line to put one after", scalar, path)
 
 
 def _block_change(text: YamlText, scalar: Scalar, edit: Replace) -> Change:
@@ -147,9 +147,9 @@ def _block_change(text: YamlText, scalar: Scalar, edit: Replace) -> Change:
     value = scalar.value.rstrip("\n")
     lines = _ANY_BREAK.split(text.text[body : scalar.end])
     if not value or [line.lstrip(" ") for line in lines if line.strip(" ")] != [value]:
-        raise refusal("the value is a block of text, not one line of it.", scalar, edit.path)
+        raise refusal("the value is a block of text, not one line of it", scalar, edit.path)
     if not edit.value or edit.value != edit.value.strip(" "):
-        raise refusal(f"{edit.value!r} cannot be written as a block of text.", scalar, edit.path)
+        raise refusal(f"{edit.value!r} cannot be written as a block of text", scalar, edit.path)
     event = (scalar.style, scalar.anchor, scalar.tag, edit.value + scalar.value[len(value) :])
     start = text.text.index(value, body)
     return _replacing(scalar, edit, (start, edit.value), event, length=len(value))
@@ -164,9 +164,9 @@ def insertion(text: YamlText, edit: Insert) -> Change:
     mapping = locate(text, edit.path[:-1], edit.document).node
     name = str(edit.path[-1])
     if not isinstance(mapping, Mapping):
-        raise refusal("no mapping stands there that could get the key.", mapping, edit.path)
+        raise refusal("no mapping stands there that could get the key", mapping, edit.path)
     for present, _ in entries_named(mapping, name):
-        raise refusal("the key is already there.", present, edit.path)
+        raise refusal("the key is already there", present, edit.path)
     key, value = _sibling(text, mapping, edit)
     end = _end_of_value(text, key, value, edit)
     if mapping.flow:
@@ -194,7 +194,7 @@ def _sibling(text: YamlText, mapping: Mapping, edit: Insert) -> tuple[Scalar, Sc
     place = locate(text, (*edit.path[:-1], edit.after), edit.document)
     key, value = place.key, place.node
     if not isinstance(key, Scalar) or COLON.match(text.text, key.end) is None:
-        raise refusal(f"no `{edit.after}:` on one line to put the key behind.", mapping, edit.path)
+        raise refusal(f"no `{edit.after}:` on one line to put the key behind", mapping, edit.path)
     if not isinstance(value, Scalar | Alias) or (isinstance(value, Scalar) and value.style in ("|", ">")):
         raise _not_one_line(value, edit)
     return key, value
@@ -212,7 +212,7 @@ def _end_of_value(text: YamlText, key: Scalar, value: Scalar | Alias, edit: Inse
 
 
 def _not_one_line(value: Node, edit: Insert) -> EditRefused:
-    problem = f"the value of {edit.after!r} is not a single line to put the key behind."
+    problem = f"the value of {edit.after!r} is not a single line to put the key behind"
     return refusal(problem, value, edit.path)
 
 

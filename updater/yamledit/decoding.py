@@ -16,7 +16,7 @@ BOM = b"\xef\xbb\xbf"
 BREAK = re.compile(r"\r\n|\n|\r")
 TEMPLATE = (
     "this is a template, not values: {{ }} is filled in before anything reads the file as YAML, "
-    "so no value in it can be changed safely. Name the file that holds the values."
+    "so no value in it can be changed safely. Name the file that holds the values"
 )
 
 # YAML 1.2.2 section 5.1, "Character Set": what may not stand in a file at all.
@@ -33,17 +33,17 @@ def decode(data: bytes) -> str:
     """
     if len(data) > MAX_BYTES:
         raise EditRefused(
-            f"the file is {len(data)} bytes long, and YAML files over {MAX_BYTES} bytes are not edited."
+            f"the file is {len(data)} bytes long, and YAML files over {MAX_BYTES} bytes are not edited"
         )
     try:
         text = data.removeprefix(BOM).decode()
     except UnicodeDecodeError as error:
         line, column = place(error.object[: error.start].decode(), error.start)
         problem = f"the file is not UTF-8: byte 0x{error.object[error.start]:02x} does not belong here."
-        raise EditRefused(f"{problem} Save the file as UTF-8.", line=line, column=column) from None
+        raise EditRefused(f"{problem} Save the file as UTF-8", line=line, column=column) from None
     # The parser would take a second one for the first, and be one character off everywhere.
     if text.startswith("\ufeff"):
-        raise EditRefused("the file begins with two byte order marks: remove one.", line=1, column=1)
+        raise EditRefused("the file begins with two byte order marks: remove one", line=1, column=1)
     return text
 
 
@@ -61,11 +61,11 @@ def syntax_refusal(text: str, error: Any) -> EditRefused:
     found = _FORBIDDEN.search(text)
     if found:
         line, column = place(text, found.start())
-        problem = f"the character U+{ord(found.group()):04X} may not stand in a YAML file: remove it."
+        problem = f"the character U+{ord(found.group()):04X} may not stand in a YAML file: remove it"
         return EditRefused(problem, line=line, column=column)
     mark = getattr(error, "problem_mark", None)
     if mark is None:
-        return EditRefused(f"this is not YAML: {error}.")
+        return EditRefused(f"this is not YAML: {str(error).rstrip('.')}")
     line, column = place(text, mark.index)
     lines = BREAK.split(text)
     # A template's line is often noticed only when the next one begins.
@@ -73,4 +73,4 @@ def syntax_refusal(text: str, error: Any) -> EditRefused:
         if 0 < number <= len(lines) and _TEMPLATE_LINE.match(lines[number - 1]):
             return EditRefused(TEMPLATE, line=number, column=lines[number - 1].index("{{") + 1)
     problem = "a tab may not indent a line" if text[mark.index : mark.index + 1] == "\t" else error.problem
-    return EditRefused(f"this is not YAML: {problem}.", line=line, column=column)
+    return EditRefused(f"this is not YAML: {problem}", line=line, column=column)

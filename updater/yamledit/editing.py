@@ -21,14 +21,18 @@ from updater.yamledit.nodes import KeyPath, Scalar, YamlText
 from updater.yamledit.paths import show_path
 from updater.yamledit.quoting import fits_on_a_line
 
+# More places than this in a refusal help nobody.
+_USES_SHOWN = 12
+
 
 def edit(
     text: YamlText, edits: Several[Replace | Insert], *, also_moves: Collection[tuple[int, KeyPath]] = ()
 ) -> bytes:
     """Return the file with all edits made, or the very same bytes where nothing has to change.
 
-    An edited scalar with an anchor changes wherever its aliases stand. Those places must be
-    edited themselves or be named in `also_moves`, as (document, path).
+    A scalar with an anchor of its own, or below one, changes wherever the aliases stand, `<<` included
+    (see `uses_of_anchor`). Those places must be edited themselves or be named in `also_moves`, as
+    (document, path).
 
     Raises:
         EditRefused: an edit cannot be made safely, would move something else, or could not be proved.
@@ -63,18 +67,18 @@ def _changes_of(text: YamlText, edits: Iterable[Replace | Insert]) -> tuple[dict
     inserting: list[Change] = []
     for wish in edits:
         if not fits_on_a_line(wish.value):
-            problem = f"the new value {wish.value!r} holds a character that cannot stand in a line of YAML."
+            problem = f"the new value {wish.value!r} holds a character that cannot stand in a line of YAML"
             raise refusal(problem, None, wish.path)
         if isinstance(wish, Insert):
             name = (wish.document, _words(wish.path))
             if name in added:
-                raise refusal("the same key is to be added twice.", None, wish.path)
+                raise refusal("the same key is to be added twice", None, wish.path)
             added.add(name)
             inserting.append(insertion(text, wish))
             continue
         change = replacement(text, wish)
         if replacing.setdefault(change.event, change).events != change.events:
-            raise refusal("two different values are to be written here.", change.scalar, wish.path)
+            raise refusal("two different values are to be written here", change.scalar, wish.path)
     return replacing, inserting
 
 
@@ -85,10 +89,11 @@ def _check_moves(text: YamlText, change: Change, named: set[tuple[int, tuple[str
     ]
     if moving:
         own = next(place for place in places if place.own)
-        shown = ", ".join(f"{show_path(place.path)} (line {place.line})" for place in moving)
+        shown = ", ".join(f"{show_path(place.path)} (line {place.line})" for place in moving[:_USES_SHOWN])
+        more = f" and {len(moving) - _USES_SHOWN} more places" if len(moving) > _USES_SHOWN else ""
         anchor = own.node.anchor if isinstance(own.node, Scalar) else None
         name = f" has the anchor &{anchor} and" if anchor else ""
-        problem = f"the value{name} is also used at {shown}, which would change with it."
+        problem = f"the value{name} is also used at {shown}{more}, which would change with it"
         raise refusal(problem, own.node, own.path)
 
 
@@ -121,6 +126,6 @@ def _prove(text: YamlText, result: str, changes: list[Change]) -> None:
     if not proved:
         raise EditRefused(
             "the file read back after the edit does not differ in exactly the intended values, so nothing "
-            "was changed. Edit this place by hand.",
+            "was changed. Edit this place by hand",
             line=changes[0].line,
         )

@@ -73,7 +73,7 @@ def read_with(text: str, consume: Callable[[Iterator[Any], bool], Result]) -> Re
     """
     directives = text.count("\n%TAG") + text.count("\r%TAG")
     if directives > MAX_DIRECTIVES:
-        raise EditRefused(f"the file has {directives} %TAG lines, and {MAX_DIRECTIVES} are allowed.")
+        raise EditRefused(f"the file has {directives} %TAG lines, and {MAX_DIRECTIVES} are allowed")
     pause = len(text) > _LARGE and gc.isenabled()
     if pause:
         gc.disable()
@@ -102,7 +102,7 @@ def _read_slowly(text: str, consume: Callable[[Iterator[Any], bool], Result], fi
 def check_complete(signatures: list[object]) -> None:
     """Refuse a file with `MAX_EVENTS` events or more."""
     if len(signatures) >= MAX_EVENTS:
-        raise EditRefused(f"the file has more than {MAX_EVENTS} parts, and such files are not edited.")
+        raise EditRefused(f"the file has more than {MAX_EVENTS} parts, and such files are not edited")
 
 
 def signature(event: Any) -> object:

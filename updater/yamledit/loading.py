@@ -53,7 +53,7 @@ def load(data: bytes) -> Loaded:
     text = parse(data)
     if len(text.documents) > 1:
         raise EditRefused(
-            f"the file holds {len(text.documents)} documents, and one is expected: remove the lines with ---."
+            f"the file holds {len(text.documents)} documents, and one is expected: remove the lines with ---"
         )
     root = text.documents[0] if text.documents else None
     if root is None:
@@ -72,7 +72,7 @@ class _Building:
         self.positions[path] = (node.line, node.column)
         if isinstance(node, Alias):
             raise EditRefused(
-                f"*{node.name} is an alias, which is not read here: write the value out.",
+                f"*{node.name} is an alias, which is not read here: write the value out",
                 line=node.line,
                 column=node.column,
             )
@@ -86,12 +86,12 @@ class _Building:
         result: dict[str, Plain] = {}
         for key, value in node.entries:
             if not isinstance(key, Scalar):
-                raise EditRefused("a key must be a plain word here.", line=key.line, column=key.column)
+                raise EditRefused("a key must be a plain word here", line=key.line, column=key.column)
             below = (*path, key.value)
             if key.value in result:
                 raise EditRefused(
                     f"the key {key.value!r} stands here and already in line {self.keys[below][0]}: "
-                    "remove one of them.",
+                    "remove one of them",
                     line=key.line,
                     column=key.column,
                 )
@@ -103,7 +103,7 @@ class _Building:
 def _plain_value(scalar: Scalar) -> Plain:
     if scalar.tag not in (None, STRING_TAG, "!"):
         raise EditRefused(
-            f"the tag {scalar.tag} is not read here: remove it.", line=scalar.line, column=scalar.column
+            f"the tag {scalar.tag} is not read here: remove it", line=scalar.line, column=scalar.column
         )
     if scalar.style or scalar.tag is not None:
         return scalar.value

@@ -37,7 +37,7 @@ class Place:
 
 
 def refusal(problem: str, node: Node | None, path: KeyPath) -> EditRefused:
-    """Return a refusal to edit `path`, at a node's line and column."""
+    """Return a refusal to edit `path`, at a node's line and column; `problem` has no period at its end."""
     line, column = (node.line, node.column) if node else (0, 0)
     return EditRefused(f"{show_path(path)}: {problem}", line=line, column=column)
 
@@ -53,12 +53,12 @@ def locate(text: YamlText, path: KeyPath, document: int, *, follow: bool = False
     """
     if not 0 <= document < len(text.documents):
         problem = (
-            f"there is no document number {document} (counted from 0); the file has {len(text.documents)}."
+            f"there is no document number {document} (counted from 0); the file has {len(text.documents)}"
         )
         raise refusal(problem, None, path)
     root = text.documents[document]
     if root is None:
-        raise refusal("the document is empty, so there is no such key.", None, path)
+        raise refusal("the document is empty, so there is no such key", None, path)
     place = Place(node=root, key=None)
     for depth, part in enumerate(path):
         node = place.node
@@ -73,7 +73,7 @@ def locate(text: YamlText, path: KeyPath, document: int, *, follow: bool = False
 def _behind_alias(alias: Alias, path: KeyPath, depth: int) -> EditRefused:
     problem = (
         f"{_shown(path, depth)} is the alias *{alias.name}, so the value stands below line "
-        f"{alias.target.line} and would change wherever *{alias.name} is used."
+        f"{alias.target.line} and would change wherever *{alias.name} is used"
     )
     return refusal(problem, alias, path)
 
@@ -86,7 +86,7 @@ def _step(node: Node, part: str | int, path: KeyPath, depth: int) -> Place:
         if len(found) > 1:
             lines = " and ".join(str(key.line) for key, _ in found)
             problem = (
-                f"the key {str(part)!r} stands in lines {lines}, and only one can count: remove the others."
+                f"the key {str(part)!r} stands in lines {lines}, and only one can count: remove the others"
             )
             raise refusal(problem, found[1][0], path)
         return Place(node=found[0][1], key=found[0][0])
@@ -94,8 +94,8 @@ def _step(node: Node, part: str | int, path: KeyPath, depth: int) -> Place:
         item = child(node, part)
         if item is not None:
             return Place(node=item, key=None)
-        raise refusal(f"the list has {len(node.items)} items and no item {part!r}.", node, path)
-    raise refusal(f"{_shown(path, depth)} is a single value, not a mapping.", node, path)
+        raise refusal(f"the list has {len(node.items)} items and no item {part!r}", node, path)
+    raise refusal(f"{_shown(path, depth)} is a single value, not a mapping", node, path)
 
 
 def _missing_key(mapping: Mapping, part: str | int, path: KeyPath, depth: int) -> EditRefused:
@@ -103,13 +103,14 @@ def _missing_key(mapping: Mapping, part: str | int, path: KeyPath, depth: int) -
     if merged_in is not None:
         problem = (
             f"{_shown(path, depth)} has no key {str(part)!r} of its own; it comes through {MERGE_KEY!r} "
-            f"from line {merged_in.line}. Change it there, or write the key here."
+            f"from line {merged_in.line}. Change it there, or write the key here"
         )
         return refusal(problem, mapping, path)
     keys = [text for text in (key_text(key) for key, _ in mapping.entries) if text is not None]
-    shown = ", ".join(keys[:_KEYS_SHOWN]) + (", ..." if len(keys) > _KEYS_SHOWN else "")
+    more = f" and {len(keys) - _KEYS_SHOWN} more" if len(keys) > _KEYS_SHOWN else ""
+    shown = ", ".join(keys[:_KEYS_SHOWN]) + more
     there = f"it has {shown}" if keys else "it is empty"
-    return refusal(f"{_shown(path, depth)} has no key {str(part)!r}; {there}.", mapping, path)
+    return refusal(f"{_shown(path, depth)} has no key {str(part)!r}; {there}", mapping, path)
 
 
 def _shown(path: KeyPath, depth: int) -> str:

@@ -145,7 +145,7 @@ class _Reader:
     def _open(self, event: Any) -> None:
         if len(self._stack) == MAX_DEPTH:
             self._refuse(
-                f"lists and mappings are nested more than {MAX_DEPTH} deep, and such files are not edited.",
+                f"lists and mappings are nested more than {MAX_DEPTH} deep, and such files are not edited",
                 event.start_mark,
             )
         if self._is_template(event):
@@ -187,10 +187,10 @@ class _Reader:
         target = self._anchors.get(event.anchor)
         if target is None:
             self._refuse(
-                f"*{event.anchor} refers to an anchor that does not exist before this line.", event.start_mark
+                f"*{event.anchor} refers to an anchor that does not exist before this line", event.start_mark
             )
         if not isinstance(target, Scalar | Mapping | Sequence):
-            self._refuse(f"*{event.anchor} stands inside of what it refers to.", event.start_mark)
+            self._refuse(f"*{event.anchor} stands inside of what it refers to", event.start_mark)
         line, column = self._at(event.start_mark.index, event.start_mark)
         alias = Alias(
             name=event.anchor,
