@@ -258,5 +258,5 @@ def test_nested_aliases_cannot_stop_the_search() -> None:
     lines = ["a0: &a0 {x: {y: 1}}"]
     lines += [f"a{n}: &a{n} {{l: *a{n - 1}, r: *a{n - 1}}}" for n in range(1, 40)]
     survey = Survey(DictFiles({BASE: "\n".join([*lines, f"image: {IRIS}:a"]), "charts/iris/Chart.yaml": ""}))
-    with pytest.raises(EditRefused, match=rf"^{BASE}:\d+: The aliases in this file stand for more than"):
+    with pytest.raises(EditRefused, match=rf"^{BASE}:\d+: the aliases in this file stand for more than"):
         survey.targets(Scope(), IRIS)

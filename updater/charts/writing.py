@@ -24,7 +24,7 @@ def write(text: YamlText, changes: Sequence[tuple[Target, str, str | None]]) -> 
             if rival.value != one.value:
                 raise EditRefused(
                     f"{rival.value!r} and {one.value!r} would have to stand in one and the same value "
-                    "(places that share an anchor).",
+                    "(places that share an anchor)",
                     line=target.line,
                 )
     moves = {
