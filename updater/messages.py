@@ -130,7 +130,7 @@ class Messages:
             "digest": image.digest or "",
             "source_ref": one_line(request.source.ref),
             "caller": one_line(request.caller.name),
-            "author": one_line(request.source.author),
+            "author": one_line(person(request.source.author)),
             "source": source_link(request.source),
         }
         text = self._render("commit.txt", self._commit, facts).strip()

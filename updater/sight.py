@@ -18,7 +18,7 @@ from updater.plan import Draft, Ground
 from updater.policy import DEFAULT_RULES, RULES_PATH, Environment, Rules, Tags, parse_rules
 
 # In a plain folder without rules no order is applied: who names a tag gets it.
-_FOLDER_RULES = Rules(environments=(Environment(name="default", tags=Tags(order="none")),), by_default=True)
+_FOLDER_RULES = Rules(environments=(Environment(name="default", tags=Tags(order="none")),))
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,8 +74,6 @@ def test_an_environment_without_keys_is_the_default_under_its_own_name() -> None
         "commit",
         "refuse",
     )
-    assert DEFAULT_RULES.by_default
-    assert not rules.by_default
 
 
 def test_an_image_may_be_named_in_a_values_file_of_an_environment_without_files() -> None:

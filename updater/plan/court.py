@@ -23,15 +23,6 @@ class _Refusal(Exception):
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
-class _Move:
-    """One place and what is to stand there; `digest` None leaves what is there, "" clears it."""
-
-    target: Target
-    tag: str
-    digest: str | None
-
-
 class Court:
     """Judges all requests for one image in one environment and drafts the changes they make."""
 
@@ -113,7 +104,6 @@ class Court:
             "tag": request.image.tag,
             "newer": newer,
             "environment": self._environment.name,
-            "request": winner.request.id,
         }
         code = "newer-stands" if winner.superseded_by else "newer-in-queue"
         return Verdict(
@@ -201,9 +191,9 @@ class Court:
                 notes.append(Reason("stays-newer", {"file": file, "newer": standing, "tag": image.tag}))
                 continue
             notes.extend(self._notes(image, moving, adopted=adopted))
-            moves = [_Move(target, image.tag, self._digest(image, target)) for target in moving]
+            changes = [(target, image.tag, self._digest(image, target)) for target in moving]
             try:
-                after = survey.write(file, [(move.target, move.tag, move.digest) for move in moves])
+                after = survey.write(file, changes)
             except EditRefused as problem:
                 raise _Refusal(
                     Reason("unsafe-edit", {"problem": str(problem), "image": str(image)})

@@ -44,13 +44,12 @@ class Environment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """The environments in the order of the file; `by_default` where there is no file."""
+    """The environments in the order of the file."""
 
     environments: tuple[Environment, ...]
-    by_default: bool = False
 
 
-DEFAULT_RULES = Rules(environments=(Environment(name=DEFAULT_ENVIRONMENT),), by_default=True)
+DEFAULT_RULES = Rules(environments=(Environment(name=DEFAULT_ENVIRONMENT),))
 
 
 def parse_rules(data: bytes, path: str = RULES_PATH) -> Rules:

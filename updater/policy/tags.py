@@ -17,7 +17,6 @@ from semver import Version
 
 from updater.model import is_tag
 
-ORDERS = ("numeric", "semver", "alphabetical", "none")
 # The groups of a pattern that choose the part of a tag that is compared.
 COMPARED_GROUPS = ("build", "version")
 

@@ -64,7 +64,10 @@ class Worker:
                     continue
                 self._look_around()
                 failures = 0
-                self._store.arrived.wait(self._pause())
+                pause = self._pause()
+                # A stop may have come just before its signal was cleared above.
+                if not self._stop.is_set():
+                    self._store.arrived.wait(pause)
             except Exception as problem:
                 failures += 1
                 self._met(problem)
