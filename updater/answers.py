@@ -9,7 +9,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from updater.model import EnvironmentOutcome, Outcome, OutcomeKind, Record, Source
+from updater.model import (
+    EnvironmentOutcome,
+    OpenProposal,
+    Outcome,
+    OutcomeKind,
+    PromotionRequest,
+    Record,
+    Request,
+    Source,
+)
 
 PENDING = "pending"
 SETTLED = "settled"
@@ -18,7 +27,9 @@ SETTLED = "settled"
 HTTP_STATUS = {
     OutcomeKind.UNCHANGED: 200,
     OutcomeKind.COMMITTED: 200,
+    OutcomeKind.PROPOSED: 200,
     OutcomeKind.SUPERSEDED: 200,
+    OutcomeKind.HELD: 409,
     OutcomeKind.REFUSED: 409,
     OutcomeKind.FAILED: 502,
 }
@@ -27,7 +38,9 @@ PENDING_HTTP_STATUS = 202
 EXIT_CODE = {
     OutcomeKind.UNCHANGED: 0,
     OutcomeKind.COMMITTED: 0,
+    OutcomeKind.PROPOSED: 0,
     OutcomeKind.SUPERSEDED: 0,
+    OutcomeKind.HELD: 1,
     OutcomeKind.REFUSED: 1,
     OutcomeKind.FAILED: 1,
 }
@@ -52,7 +65,7 @@ def record_json(record: Record) -> dict[str, Any]:
     """
     request, outcome = record.request, record.outcome
     environments = outcome.environments if outcome else request.done
-    first = next((environment for environment in environments if environment.commit), None)
+    first = next((one for one in environments if one.commit or one.link), None)
     return {
         "id": request.id,
         "state": SETTLED if outcome else PENDING,
@@ -60,16 +73,63 @@ def record_json(record: Record) -> dict[str, Any]:
         "reason": outcome.reason if outcome else record.reason,
         "commit": first.commit if first else "",
         "link": first.link if first else "",
-        "image": f"{request.image.name}:{request.image.tag}",
-        "digest": request.image.digest,
+        **_wish_json(request),
         "environment": request.environment,
         "caller": request.caller.name,
-        "source": _source_json(request.source),
         "received_at": _time(request.received_at),
         "settled_at": _time(record.settled_at),
         "attempts": record.attempts,
         "retry_at": _time(record.retry_at),
         "environments": [_environment_json(environment) for environment in environments],
+    }
+
+
+def _wish_json(request: Request) -> dict[str, Any]:
+    """Return what was asked for: an image, or a promotion, which has no image of its own."""
+    if isinstance(request, PromotionRequest):
+        promotion = {
+            "from": request.origin,
+            "to": request.environment,
+            "charts": list(request.charts),
+            "allow_older": request.allow_older,
+            "reason": request.reason,
+        }
+        return {"image": "", "digest": None, "source": _source_json(Source()), "promotion": promotion}
+    return {
+        "image": f"{request.image.name}:{request.image.tag}",
+        "digest": request.image.digest,
+        "source": _source_json(request.source),
+        "promotion": None,
+    }
+
+
+def proposal_json(proposal: OpenProposal) -> dict[str, Any]:
+    """Return an open proposal as JSON takes it; every key is always there, unknown texts are empty."""
+    return {
+        "name": proposal.name,
+        "environment": proposal.environment,
+        "branch": proposal.branch,
+        "target": proposal.target,
+        "head": proposal.head,
+        "title": proposal.title,
+        "number": proposal.number,
+        "link": proposal.link,
+        "images": [
+            {
+                "image": one.image,
+                "previous": list(one.previous),
+                "charts": list(one.charts),
+                "replaced": list(one.replaced),
+                "requests": list(one.requests),
+                "requested_by": one.requested_by,
+                "source": one.source,
+                "pipeline": one.pipeline,
+            }
+            for one in proposal.images
+        ],
+        "waits": proposal.waits,
+        "held_by": proposal.held_by,
+        "diff": proposal.diff,
     }
 
 
@@ -81,7 +141,12 @@ def _environment_json(outcome: EnvironmentOutcome) -> dict[str, Any]:
         "reason": outcome.reason,
         "commit": outcome.commit,
         "link": outcome.link,
+        "image": outcome.image,
+        "chart": outcome.chart,
         "superseded_by": outcome.superseded_by,
+        "proposals": [
+            {"branch": one.branch, "number": one.number, "link": one.link} for one in outcome.proposals
+        ],
         "places": [
             {
                 "chart": place.chart,

@@ -50,6 +50,12 @@ class NotAllowed(UpdaterError):
     title = "The caller may not do this."
 
 
+class ActRefused(UpdaterError):
+    """What a person asked for cannot be done as things stand (HTTP 409, exit code 1)."""
+
+    title = "This cannot be done as things stand."
+
+
 class InvalidSettings(UpdaterError):
     """The operator's settings make no sense; the process does not start (exit code 2)."""
 
@@ -117,6 +123,12 @@ class Unreachable(TemporaryError):
     title = "A server cannot be reached."
 
 
+class RateLimited(TemporaryError):
+    """A server asked for patience: `after` is how long, in seconds."""
+
+    title = "A server asked to be called less often."
+
+
 class PermanentError(UpdaterError):
     """It will not get better by itself: the request settles as `failed`."""
 
@@ -130,3 +142,12 @@ class PushForbidden(PermanentError):
     """
 
     title = "The Git server refused the push."
+
+
+class ForgeRefused(PermanentError):
+    """The forge refused for good: a missing right or scope, or a value it does not take.
+
+    The message quotes the server's own words.
+    """
+
+    title = "The forge refused this."

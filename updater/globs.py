@@ -1,7 +1,8 @@
-"""Shell-style patterns of file names, as the rules use them.
+"""Shell-style patterns of file names, as the rules use them, and of image repositories.
 
 This module hides how a glob becomes a regular expression that cannot be made slow. `policy` checks
-with it what people write, `charts` lists files with it. It never looks at a disk.
+with it what people write, `charts` lists files with it, `auth` and `plan` ask it for which images a
+token speaks. It never looks at a disk.
 
 `*`, `?` and `[...]` stay within one part of a path; `**` stands for any number of parts, none
 included. A part that starts with a dot is taken only where the glob writes that dot, as in a shell:
@@ -12,8 +13,10 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterable
 
 from updater.errors import InvalidConfigRepo
+from updater.model import familiar_repository
 
 MAX_LENGTH = 512
 
@@ -50,6 +53,21 @@ def compile_glob(glob: str) -> re.Pattern[str]:
     head = runs[0] + "".join(f"(?>{run})" for run in runs[1:-1])
     tail = runs[-1] if len(runs) > 1 else ""
     return re.compile(rf"{head}{tail}{last}\Z")
+
+
+def takes_repository(patterns: Iterable[str], repository: str) -> bool:
+    """Say whether one of `patterns` takes the canonical `repository` or its familiar name.
+
+    A `*` alone takes every repository.
+
+    Raises:
+        InvalidConfigRepo: a pattern is no glob.
+    """
+    names = (repository, familiar_repository(repository))
+    return any(
+        pattern in {"*", "**"} or any(compile_glob(pattern).match(name) for name in names)
+        for pattern in patterns
+    )
 
 
 def glob_of(path: str) -> str:

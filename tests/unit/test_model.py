@@ -149,7 +149,9 @@ def test_the_strongest_outcome_speaks_for_all() -> None:
     assert [kind.value for kind in OutcomeKind] == [
         "failed",
         "refused",
+        "held",
         "committed",
+        "proposed",
         "superseded",
         "unchanged",
     ]
