@@ -1,4 +1,4 @@
-"""Says who is calling and for which images they may speak.
+"""Says who is calling, for which images and environments they may speak, and what they may do there.
 
 This module hides the file of callers' tokens, the comparison of hashes and the patterns of images.
 `wiring` reads the file with it at start, `web` asks it for every request, `cli` makes tokens with it.
@@ -13,18 +13,19 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from updater.errors import EditRefused, InvalidSettings, NotAllowed, NotAuthenticated
-from updater.globs import compile_glob
-from updater.model import Caller, familiar_repository
+from updater.globs import takes_repository
+from updater.model import ACTS, UPDATE, Caller, familiar_repository
 from updater.yamledit import load
 
 # 20 characters of a random token are at least 80 bits even where it is hexadecimal.
 MIN_TOKEN = 20
 MAX_TOKEN = 1024
-ANYONE = Caller(name="anyone")
+ANYONE = Caller(name="anyone", acts=ACTS)
 
-_KEYS = ("sha256", "file", "images", "environments")
+_KEYS = ("sha256", "file", "images", "environments", "acts")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@/-]{0,99}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # RFC 6750 section 2.1, b64token: what can stand in an Authorization header.
@@ -90,7 +91,7 @@ class _Reader:
 
     def _caller(self, name: str, entry: object) -> tuple[str, Caller]:
         if not isinstance(entry, dict):
-            raise self.wrong((name,), f"is no entry: write {', '.join(_KEYS[:1] + _KEYS[2:])} under it")
+            raise self.wrong((name,), "is no entry: write sha256, images, environments under it")
         for key in entry:
             if key not in _KEYS:
                 raise self.wrong((name, key), f"has the unknown key {key!r}: {', '.join(_KEYS)} are known")
@@ -98,6 +99,7 @@ class _Reader:
             name=name,
             images=self._patterns((name, "images"), entry.get("images"), _REPOSITORY_GLOB),
             environments=self._patterns((name, "environments"), entry.get("environments"), _NAME_GLOB),
+            acts=self._acts((name, "acts"), entry.get("acts", [UPDATE])),
         )
 
     def _digest(self, name: str, entry: Mapping[str, object]) -> str:
@@ -144,6 +146,15 @@ class _Reader:
                 )
         return tuple(value)
 
+    def _acts(self, path: tuple[str, str], value: object) -> tuple[str, ...]:
+        known = ", ".join(ACTS)
+        if not isinstance(value, list) or not value:
+            raise self.wrong(path, f"needs a list of acts, of {known}")
+        for index, act in enumerate(value):
+            if act not in ACTS:
+                raise self.wrong((*path, index), f"has the unknown act {act!r}: {known} are known")
+        return tuple(act for act in ACTS if act in value)
+
 
 def authenticate(header: str | None, keys: Keys) -> Caller:
     """Return who sent the `Authorization` header.
@@ -175,11 +186,7 @@ def authenticate(header: str | None, keys: Keys) -> Caller:
 
 def may_speak_for(caller: Caller, repository: str) -> bool:
     """Say whether one of the caller's patterns takes the canonical `repository` or its familiar name."""
-    names = (repository, familiar_repository(repository))
-    return any(
-        pattern in {"*", "**"} or any(compile_glob(pattern).match(name) for name in names)
-        for pattern in caller.images
-    )
+    return takes_repository(caller.images, repository)
 
 
 def require_image(caller: Caller, repository: str) -> None:
@@ -193,6 +200,39 @@ def require_image(caller: Caller, repository: str) -> None:
         raise NotAllowed(
             f"The token {caller.name!r} may not speak for {familiar_repository(repository)}; "
             f"it may for {allowed}. The operator can add the image to that token's entry."
+        )
+
+
+def may_act_in(caller: Caller, environment: str) -> bool:
+    """Say whether one of the caller's patterns takes the environment's name."""
+    return any(fnmatchcase(environment, pattern) for pattern in caller.environments)
+
+
+def require_environment(caller: Caller, environment: str) -> None:
+    """Do nothing where the caller may speak for the environment.
+
+    Raises:
+        NotAllowed: it may not; the message lists the environments that it may speak for.
+    """
+    if not may_act_in(caller, environment):
+        allowed = ", ".join(caller.environments)
+        raise NotAllowed(
+            f"The token {caller.name!r} may not speak for the environment {environment}; "
+            f"it may for {allowed}. The operator can add the environment to that token's entry."
+        )
+
+
+def require_act(caller: Caller, act: str) -> None:
+    """Do nothing where the caller's token allows `act`, a word of `model.ACTS`.
+
+    Raises:
+        NotAllowed: it does not; the message lists the acts that it allows.
+    """
+    if act not in caller.acts:
+        allowed = ", ".join(caller.acts)
+        raise NotAllowed(
+            f"The token {caller.name!r} may not {act}; it may {allowed}. "
+            f"The operator can add {act} to the acts of that token's entry."
         )
 
 

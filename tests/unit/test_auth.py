@@ -1,4 +1,5 @@
-"""Who is calling, and for which images they may speak."""
+# ruff: noqa: E501 (a table row is one line, however long its message)
+"""Who is calling, for which images and environments they may speak, and what they may do."""
 
 from __future__ import annotations
 
@@ -9,9 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from updater.auth import ANYONE, Keys, authenticate, may_speak_for, new_token, require_image
+from updater.auth import (
+    ANYONE,
+    Keys,
+    authenticate,
+    may_act_in,
+    may_speak_for,
+    new_token,
+    require_act,
+    require_environment,
+    require_image,
+)
 from updater.errors import InvalidSettings, NotAllowed, NotAuthenticated
-from updater.model import Caller, canonical_repository
+from updater.model import ACTS, Caller, canonical_repository
 
 TOKEN = "nL0v3rThT0k3n-of.the_iris~pipeline+/="
 HASH = hashlib.sha256(TOKEN.encode()).hexdigest()
@@ -126,7 +137,13 @@ def test_a_new_token_is_long_and_never_the_same() -> None:
         ("a: 1\na: 2\n", "tokens.yaml:2:1:"),
         ("bad name!: 1\n", "'bad name!' is no name"),
         ("\nci: 1\n", "tokens.yaml:2:1: 'ci' is no entry: write sha256, images, environments"),
-        (ENTRY + "  acts: [update]\n", "tokens.yaml:6:3: 'iris-pipeline' has the unknown key 'acts'"),
+        (ENTRY + "  act: [update]\n", "tokens.yaml:6:3: 'iris-pipeline' has the unknown key 'act'"),
+        (ENTRY + "  acts: update\n", "tokens.yaml:6:3: 'iris-pipeline' needs a list of acts, of update, promote"),
+        (ENTRY + "  acts: []\n", "tokens.yaml:6:3: 'iris-pipeline' needs a list of acts"),
+        (ENTRY + "  acts:\n", "tokens.yaml:6:3: 'iris-pipeline' needs a list of acts"),
+        (ENTRY + "  acts: [update, Promote]\n", "tokens.yaml:6:18: 'iris-pipeline' has the unknown act 'Promote'"),
+        (ENTRY + "  acts: [roll back]\n", "has the unknown act 'roll back': update, promote, approve are known"),
+        (ENTRY + "  acts: [[update]]\n", "has the unknown act ['update']"),
         (ENTRY.replace(HASH, HASH[1:]), "tokens.yaml:3:3: 'iris-pipeline' needs 64 lower-case hexadecimal"),
         (ENTRY.replace(HASH, "1" * 64), "needs 64 lower-case hexadecimal digits (in quotes)"),
         (ENTRY.replace(HASH, HASH.upper()), "needs 64 lower-case hexadecimal digits"),
@@ -154,7 +171,7 @@ def test_a_new_token_is_long_and_never_the_same() -> None:
         (ENTRY.replace("[dev]", "[7]"), "which no name can match"),
         (ENTRY + ENTRY.replace("iris-pipeline", "other"), "'other' has the same token as 'iris-pipeline'"),
     ],
-)
+)  # fmt: skip
 def test_what_is_wrong_in_the_file_is_said_with_its_place(text: str, said: str) -> None:
     assert said in complaint(text)
 
@@ -219,6 +236,71 @@ def test_a_refusal_names_what_the_token_may_speak_for() -> None:
         NotAllowed, match=r"'iris-pipeline' may not speak for lily; it may for registry\.exam"
     ):
         require_image(caller, "docker.io/library/lily")
+
+
+@pytest.mark.parametrize(
+    ("line", "acts"),
+    [
+        ("", ("update",)),
+        ("  acts: [update]\n", ("update",)),
+        ("  acts: [promote]\n", ("promote",)),
+        ("  acts: [approve, update, approve]\n", ("update", "approve")),
+    ],
+)
+def test_a_token_may_do_what_its_entry_says_and_only_update_where_it_says_nothing(
+    line: str, acts: tuple[str, ...]
+) -> None:
+    caller = authenticate(f"Bearer {TOKEN}", parse(ENTRY + line))
+    assert caller.acts == acts
+    for act in ACTS:
+        if act in acts:
+            require_act(caller, act)
+        else:
+            with pytest.raises(NotAllowed, match=f"may not {act}; it may {', '.join(acts)}"):
+                require_act(caller, act)
+
+
+def test_a_refused_act_says_what_the_operator_can_add() -> None:
+    with pytest.raises(NotAllowed) as raised:
+        require_act(Caller(name="ci", acts=("update", "approve")), "promote")
+    assert str(raised.value) == (
+        "The token 'ci' may not promote; it may update, approve. "
+        "The operator can add promote to the acts of that token's entry."
+    )
+
+
+def test_whoever_gets_in_by_the_open_setting_may_do_everything_everywhere() -> None:
+    for act in ACTS:
+        require_act(ANYONE, act)
+    require_environment(ANYONE, "prod")
+    require_image(ANYONE, "registry.example.com/iris")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "environment", "allowed"),
+    [
+        ("dev", "dev", True),
+        ("dev", "dev2", False),
+        ("dev?", "dev2", True),
+        ("prod-*", "prod-eu", True),
+        ("prod-*", "prod", False),
+        ("Prod", "prod", False),
+        ("*", "a.b_c", True),
+    ],
+)
+def test_a_pattern_takes_whole_names_of_environments(pattern: str, environment: str, allowed: bool) -> None:
+    assert may_act_in(Caller(name="ci", environments=("none", pattern)), environment) is allowed
+
+
+def test_a_refused_environment_is_named_with_those_that_are_allowed() -> None:
+    caller = Caller(name="ci", environments=("dev", "test-*"))
+    require_environment(caller, "test-1")
+    with pytest.raises(NotAllowed) as raised:
+        require_environment(caller, "prod")
+    assert str(raised.value) == (
+        "The token 'ci' may not speak for the environment prod; it may for dev, test-*. "
+        "The operator can add the environment to that token's entry."
+    )
 
 
 def test_the_shipped_reader_of_files_is_enough(tmp_path: Path) -> None:

@@ -113,13 +113,13 @@ IMAGE = DEV + "    files: a/*.yaml\nimages:\n"
         (DEV + "    files: &a x.yaml\n    exclude: *a\n", 4, 14, "*a is an alias"),
         # unknown words
         (DEV + "    brnach: x\n", 3, 5, "environments.dev: 'brnach' is no key here. Did you mean 'branch'?"),
-        (DEV + "    merge-request: {}\n", 3, 5, "branch, files, exclude, base, tags, delivery, digest."),
-        (DEV + "    promote-from: dev\n", 3, 5, "'promote-from' is no key here."),
+        (DEV + "    merge_request: {}\n", 3, 5, "'merge_request' is no key here. Did you mean 'merge-request'?"),
+        (DEV + "    freeze: []\n", 3, 5, "branch, files, exclude, base, tags, delivery, merge-request, promote-from, digest, deployments."),
         (DEV + "    tags: {ordre: none}\n", 3, 12, "'ordre' is no key here. Did you mean 'order'? Allowed here: "),
         ("environment: {}\nenvironments: {a: {}}\n", 1, 1, "Did you mean 'environments'? Allowed here: "),
         ("1: x\nenvironments: {a: {}}\n", 1, 1, "'1' is no key here. Allowed here: environments, images."),
         (IMAGE + "- {repository: a, file: a/b.yaml, path: t, tag: x}\n", 5, 44, "images.0: 'tag' is no key"),
-        (DEV + "    delivery: merge-request\n", 3, 15, "'merge-request' is no value for delivery. Allowed here: commit."),
+        (DEV + "    delivery: automerge\n", 3, 15, "'automerge' is no value for delivery. Did you mean 'auto-merge'? Allowed here: commit, merge-request, auto-merge."),
         (DEV + "    digest: clean\n", 3, 13, "Did you mean 'clear'? Allowed here: refuse, clear."),
         (DEV + "    tags: {order: Numeric}\n", 3, 19, "Did you mean 'numeric'?"),
         (DEV + "    tags: {order: ~}\n", 3, 19, "There is nothing where a word should stand. Allowed here: numeric"),
@@ -201,7 +201,7 @@ def test_every_problem_of_a_file_is_told_in_the_order_of_the_file() -> None:
         "my.yaml:5:3: environments: 'Prod' is no name for an environment: 1 to 63 lower-case letters, digits, "
         "'-', '_' and single '.', the first a letter or digit, and no .lock at the end.",
         "my.yaml:6:5: environments.Prod: 'freeze' is no key here. "
-        "Allowed here: branch, files, exclude, base, tags, delivery, digest.",
+        "Allowed here: branch, files, exclude, base, tags, delivery, merge-request, promote-from, digest, deployments.",
         "my.yaml:7:1: 'image' is no key here. Did you mean 'images'? Allowed here: environments, images.",
     ]
     assert (caught.value.path, caught.value.line, caught.value.column) == ("my.yaml", 3, 13)
@@ -263,7 +263,7 @@ def _flow(value: object) -> str:
 
 
 @given(
-    st.integers(0, 5), st.integers(0, 8), st.sampled_from(["brnach: x", "delivery: auto-merge", "files: /x"])
+    st.integers(0, 5), st.integers(0, 8), st.sampled_from(["brnach: x", "delivery: automerge", "files: /x"])
 )
 def test_the_place_of_a_mistake_is_found_wherever_it_stands(lines: int, indent: int, mistake: str) -> None:
     above = "# a comment\n" * lines + "environments:\n dev:\n"

@@ -48,13 +48,17 @@ def test_the_schema_is_a_schema_of_the_version_it_names() -> None:
 
 def test_the_examples_in_the_docs_are_rules_and_fit_the_schema() -> None:
     examples = documented_examples()
-    assert len(examples) == 5
-    assert [parses(text) and takes(text) for text in examples] == [True] * 5
+    assert len(examples) == 7
+    assert [parses(text) and takes(text) for text in examples] == [True] * 7
 
 
 def test_every_key_is_described_for_people_and_stands_in_the_docs() -> None:
     described = dict(_properties(rules_schema()))
-    expected = "environments images branch files exclude base tags delivery digest pattern order repository file path"
+    expected = (
+        "environments images branch files exclude base tags delivery merge-request promote-from digest deployments "
+        "group-by labels assignees reviewers milestone draft squash remove-source-branch "
+        "pattern order repository file path"
+    )
     assert set(described) == set(expected.split(" "))
     assert all(text.endswith(".") for text in described.values())
     for key in described.keys() - {"pattern", "order", "tags"} | {"tags.pattern", "tags.order"}:
@@ -69,8 +73,13 @@ def _properties(schema: dict[str, Any]) -> list[tuple[str, str]]:
 def test_the_docs_name_every_word_that_a_key_may_have() -> None:
     forms = rules_schema()["$defs"]
     words = forms["TagsForm"]["properties"]["order"]["enum"]
-    words = words + forms["EnvironmentForm"]["properties"]["digest"]["enum"]
-    assert set(words) == {"numeric", "semver", "alphabetical", "none", "refuse", "clear"}
+    environment = forms["EnvironmentForm"]["properties"]
+    words = words + environment["digest"]["enum"] + environment["delivery"]["enum"]
+    words = words + forms["MergeRequestForm"]["properties"]["group-by"]["enum"]
+    expected = (
+        "numeric semver alphabetical none refuse clear commit merge-request auto-merge chart environment"
+    )
+    assert set(words) == set(expected.split(" "))
     assert all(f"`{word}`" in DOCS for word in words)
 
 
@@ -82,6 +91,7 @@ def test_the_mistakes_shown_in_the_docs_are_told_in_these_words() -> None:
 
 
 DEV = "environments: {dev: {%s}}\n"
+MERGE_REQUEST = "environments: {dev: {delivery: merge-request, merge-request: {%s}}}\n"
 IMAGE = "environments: {dev: {files: a/*}}\nimages: [{%s}]\n"
 
 
@@ -101,6 +111,21 @@ IMAGE = "environments: {dev: {files: a/*}}\nimages: [{%s}]\n"
             for keys in ("{}", "{pattern: x}", "{order: none}", "{order: semver, pattern: '.'}")
         ),
         *(DEV % f"digest: {word}, delivery: commit" for word in ("refuse", "clear")),
+        *(DEV % f"delivery: {word}" for word in ("commit", "merge-request", "auto-merge")),
+        *(DEV % f"deployments: {word}" for word in ("true", "false")),
+        *(
+            MERGE_REQUEST % keys
+            for keys in (
+                "",
+                "group-by: environment, draft: true",
+                "squash: true, remove-source-branch: false",
+            )
+        ),
+        *(MERGE_REQUEST % f"labels: {labels}" for labels in ("deploy", "[deploy, 'team::배포']", "'a b'")),
+        *(MERGE_REQUEST % f"reviewers: {logins}" for logins in ("kim", "[kim, _x.y-z]")),
+        *(MERGE_REQUEST % f"milestone: {title}" for title in ("'1.0, second half'", "봄", "x" * 255)),
+        DEV % "delivery: auto-merge, merge-request: {draft: false}",
+        "environments: {dev: {}, prod: {promote-from: dev}}",
         *(f"environments: {{'{name}': {{}}}}" for name in ("a", "0", "prod-eu", "a.b", "x" * 63)),
         *(
             IMAGE % f"repository: 'r.example.com:5000/a', file: a/b, path: {path}"
@@ -125,7 +150,15 @@ def test_what_the_updater_reads_fits_the_schema(text: str) -> None:
         *(DEV % f"exclude: '{glob}'" for glob in ("a\\b", "a**", "**a", "a/***", "{a,b}")),
         *(DEV % f"files: a/*, base: '{path}'" for path in ("", "/a", "a/", "a/../b", "*", "a?", "{app}/x", "{chart", "}")),
         *(DEV % keys for keys in ("base: a", "tags: x", "tags: {x: y}", "tags: {pattern: ''}", "tags: {order: x}")),
-        *(DEV % keys for keys in ("delivery: merge-request", "delivery: auto-merge", "digest: keep", "digest: ")),
+        *(DEV % keys for keys in ("delivery: pull-request", "delivery: ", "digest: keep", "digest: ", "deployments: 1")),
+        *(DEV % f"promote-from: {name}" for name in ("''", "5", "[dev]", "Dev", "a/b")),
+        *(DEV % keys for keys in ("merge-request: {}", "merge-request: {}, delivery: commit", "merge_request: {}")),
+        *(MERGE_REQUEST % keys for keys in ("group-by: charts", "group-by: ", "group_by: chart", "squash: 'true'")),
+        *(MERGE_REQUEST % f"labels: {labels}" for labels in ("[]", "''", "'a,b'", "[a, 5]", "' a'", "'a '", "{a: b}")),
+        *(MERGE_REQUEST % f"reviewers: {logins}" for logins in ("[]", "''", "'@kim'", "a b", "a/b", "[kim, ~]")),
+        *(MERGE_REQUEST % f"{key}: 1" for key in ("draft", "squash", "remove-source-branch", "assignees", "milestone")),
+        *(MERGE_REQUEST % f"milestone: {title}" for title in ("''", "' '", "'x '", "[a]", "x" * 256)),
+        DEV % "delivery: auto-merge, merge-request: {draft: true}",
         DEV % f"tags: {{pattern: {'x' * 513}}}",
         *(IMAGE % keys for keys in ("", "file: a/b, path: a", "repository: a, path: a", "repository: a, file: a/b")),
         *(IMAGE % f"repository: '{name}', file: a/b, path: a" for name in ("", "a:1", "a@sha256:b", "a b", "a/")),
@@ -146,6 +179,10 @@ def test_what_breaks_the_form_is_rejected_by_the_schema_and_by_the_updater(text:
         DEV % "files: '[z-a]'",
         DEV % "files: a, base: '{chart}'",
         "environments: {a.lock: {}}",
+        "environments: {dev: {promote-from: dev}}",
+        "environments: {dev: {promote-from: prod}}",
+        "environments: {dev: {delivery: merge-request, branch: updater/dev}}",
+        MERGE_REQUEST % 'labels: "a\\u200bb"',
         IMAGE % "repository: A b, file: c/d, path: a",
     ],
 )

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from updater.globs import compile_glob
-from updater.policy import Environment, Tags, parse_rules, rules_schema, suggest_rules
+from updater.policy import Environment, Tags, parse_rules, suggest_rules
 from updater.policy.grammar import environment_name
 from updater.policy.suggest import MAX_FILES_READ
 
@@ -330,11 +330,12 @@ def _takes(environment: Environment, path: str) -> bool:
     return any(compile_glob(glob).match(path) for glob in environment.scope.files)
 
 
-def test_only_deliveries_that_work_are_spoken_of() -> None:
+def test_suggested_rules_commit_straight_and_promise_no_merge_requests() -> None:
     text = suggest_rules(frozenset(IRIS), lambda path: IRIS[path])
-    delivery = rules_schema()["$defs"]["EnvironmentForm"]["properties"]["delivery"]
-    assert set(re.findall(r"delivery: ([a-z-]+)", text)) == {delivery["const"]}
+    assert set(re.findall(r"delivery: ([a-z-]+)", text)) == {"commit"}
     assert "merge" not in text
+    merged = text.replace("    delivery: commit\n", "    delivery: merge-request\n")
+    assert {one.delivery for one in parse_rules(merged.encode()).environments} == {"merge-request"}
 
 
 @given(st.sampled_from(["dev", "prod"]), st.text("abc-_.0", max_size=70))

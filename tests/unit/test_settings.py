@@ -192,6 +192,8 @@ def test_every_setting_can_come_from_a_file_and_not_from_both(
         "LET_IN": OPEN_WORD, "LISTEN": "0.0.0.0:1", "PUBLIC_URL": "https://example.com", "THREADS": "4",
         "POLL": "1s", "GIVE_UP_AFTER": "1h", "AUTHOR": "A <a@b>", "COMMITTER": "A <a@b>",
         "SIGNING_GPG_KEY": "0xAB", "TEMPLATES": str(tmp_path), "LOG": "json", "LOG_LEVEL": "debug",
+        "FORGE": "local", "GITLAB_URL": "https://git.example.com", "GITLAB_PROJECT": "7",
+        "GITLAB_TOKEN": "x", "GITLAB_HOOK_SECRET": "x",
     }  # fmt: skip
     (tmp_path / "value").write_text(examples[name] + "\n")
     environ = {**REPO, f"UPDATER_{name}": examples[name]}
@@ -214,7 +216,7 @@ def test_a_private_key_that_others_may_read_is_refused_as_ssh_would(tmp_path: Pa
     assert read(REPO_SSH_KEY_FILE=str(key)).repo_ssh_key == key
 
 
-@pytest.mark.parametrize("name", ["REPO_KNOWN_HOSTS_FILE", "REPO_CA_FILE", "TOKENS_FILE"])
+@pytest.mark.parametrize("name", ["REPO_KNOWN_HOSTS_FILE", "REPO_CA_FILE", "GITLAB_CA_FILE", "TOKENS_FILE"])
 def test_a_named_file_is_kept_as_a_path(name: str, tmp_path: Path) -> None:
     path = tmp_path / "named"
     path.write_text("content\n")
@@ -252,9 +254,11 @@ def test_what_kubernetes_puts_there_for_a_service_of_that_name_is_left_alone(nam
 
 
 def test_no_secret_is_in_the_text_of_the_settings() -> None:
-    text = repr(read(REPO_TOKEN=SECRET))
+    text = repr(read(REPO_TOKEN=SECRET, GITLAB_HOOK_SECRET=SECRET))
     assert SECRET not in text
-    assert "repo_token=..." in text
+    assert "repo_token=..., " in text
+    assert "gitlab_token=..., " in text
+    assert "gitlab_hook_secret=..., " in text
     assert "gitlab.example.com" in text
 
 

@@ -37,10 +37,12 @@ def run(helm: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([helm, *words], capture_output=True, text=True, check=False)
 
 
-def deployment(helm: Path, example: Path, settings: Mapping[str, str] | None = None) -> Any:
+def deployment(
+    helm: Path, example: Path, settings: Mapping[str, str] | None = None, *, environment: str = "dev"
+) -> Any:
     extra = [word for name, value in (settings or {}).items() for word in ("--set-json", f"{name}={value}")]
     chart = example / CHART
-    done = run(helm, "template", "iris", chart, "-f", chart / "values-dev.yaml", *extra)
+    done = run(helm, "template", "iris", chart, "-f", chart / f"values-{environment}.yaml", *extra)
     assert done.returncode == 0, done.stderr
     [found] = [one for one in yaml.safe_load_all(done.stdout) if one]
     assert found["kind"] == "Deployment"
@@ -51,9 +53,10 @@ def container(found: Any) -> Any:
     return found["spec"]["template"]["spec"]["containers"][0]
 
 
-def test_the_chart_passes_a_strict_lint(helm: Path, example: Path) -> None:
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_the_chart_passes_a_strict_lint(helm: Path, example: Path, environment: str) -> None:
     chart = example / CHART
-    done = run(helm, "lint", "--strict", chart, "-f", chart / "values-dev.yaml")
+    done = run(helm, "lint", "--strict", chart, "-f", chart / f"values-{environment}.yaml")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -67,6 +70,13 @@ def test_dev_gets_the_image_and_profile_of_its_own_file(helm: Path, example: Pat
         found["spec"]["selector"]["matchLabels"].items()
         <= found["spec"]["template"]["metadata"]["labels"].items()
     )
+
+
+def test_prod_gets_the_image_profile_and_replicas_of_its_own_file(helm: Path, example: Path) -> None:
+    found = deployment(helm, example, environment="prod")
+    assert container(found)["image"] == f"{IMAGE}:main-810"
+    assert container(found)["env"] == [{"name": "SPRING_PROFILES_ACTIVE", "value": "production"}]
+    assert found["spec"]["replicas"] == 2
 
 
 def test_what_is_optional_appears_where_it_is_switched_on(helm: Path, example: Path) -> None:

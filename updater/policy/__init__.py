@@ -1,19 +1,21 @@
-"""Says which environments there are, which images may go there, and which of two tags is newer.
+"""Says which environments there are, which images may go there and how, and which of two tags is newer.
 
 This package hides the rules file: its YAML, its form, its messages, and how tags are ordered. `plan`
 asks it about every request, `cli` writes a first rules file with it. It never reads a file or a
 branch itself: bytes come in, values go out.
 """
 
-from updater.policy.rules import DEFAULT_RULES, RULES_PATH, Environment, Rules, parse_rules
+from updater.policy.rules import RULES_PATH, parse_rules
 from updater.policy.schema import rules_schema
 from updater.policy.suggest import suggest_rules
 from updater.policy.tags import Tags
+from updater.policy.values import DEFAULT_RULES, Environment, MergeRequestRules, Rules
 
 __all__ = [
     "DEFAULT_RULES",
     "RULES_PATH",
     "Environment",
+    "MergeRequestRules",
     "Rules",
     "Tags",
     "parse_rules",

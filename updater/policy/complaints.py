@@ -14,23 +14,31 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from updater.errors import InvalidConfigRepo
-from updater.policy.schema import EnvironmentForm, ImageForm, RulesForm, TagsForm
+from updater.policy.forms import ImageForm, MergeRequestForm, TagsForm
+from updater.policy.schema import EnvironmentForm, RulesForm
 from updater.yamledit import KeyPath, Loaded, show_path
 
-GLOB_KEYS = ("files", "exclude")
+_LISTS = {
+    "files": "a glob or a list of globs should stand",
+    "exclude": "a glob or a list of globs should stand",
+    "labels": "a label or a list of labels should stand",
+    "assignees": "a login or a list of logins should stand",
+    "reviewers": "a login or a list of logins should stand",
+}
 MAX_COMPLAINTS = 20
 MAX_SENTENCE = 600
 
 _EXPECTED = {
     "string_type": "text should stand: put it in quotes",
+    "bool_type": "true or false should stand",
     "list_type": "a list should stand",
     "dict_type": "a mapping should stand: keys with their values below them",
     "model_type": "a mapping should stand: keys with their values below them",
 }
-_GLOBS_EXPECTED = "a glob or a list of globs should stand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +80,7 @@ def _placed(complaint: Complaint, loaded: Loaded) -> tuple[tuple[int, int], str]
 def _complaint(error: ErrorDetails) -> Complaint:
     path, kind = tuple(error["loc"]), error["type"]
     if kind == "extra_forbidden":
-        names = list(_form_at(path[:-1]).model_fields)
+        names = list(_fields_at(path[:-1]))
         return Complaint(path, f"{path[-1]!r} is no key here. {_choice(str(path[-1]), names)}", on_key=True)
     if path[-1:] == ("[key]",):
         return Complaint(path[:-1], _problem(kind, path, error), on_key=True)
@@ -85,8 +93,8 @@ def _problem(kind: str, path: KeyPath, error: ErrorDetails) -> str:
     if kind == "literal_error":
         return _wrong_word(path, error["input"])
     if kind in _EXPECTED:
-        is_globs = kind == "list_type" and path[-1] in GLOB_KEYS
-        expected = _GLOBS_EXPECTED if is_globs else _EXPECTED[kind]
+        own = _LISTS.get(str(path[-1])) if kind == "list_type" else None
+        expected = own or _EXPECTED[kind]
         return f"There is {_seen(error['input'])} where {expected}."
     if kind == "too_short" and path == ("environments",):
         return "No environment is named: name at least one, or delete the file to go without rules."
@@ -98,7 +106,7 @@ def _problem(kind: str, path: KeyPath, error: ErrorDetails) -> str:
 
 
 def _wrong_word(path: KeyPath, word: object) -> str:
-    field = _form_at(path[:-1]).model_fields[str(path[-1])]
+    field = _fields_at(path[:-1])[str(path[-1])]
     allowed = [str(value) for value in typing.get_args(field.annotation)]
     if not isinstance(word, str):
         return f"There is {_seen(word)} where a word should stand. {_choice('', allowed)}"
@@ -111,12 +119,18 @@ def _choice(word: str, allowed: list[str]) -> str:
     return f"{question}Allowed here: {', '.join(allowed)}."
 
 
+def _fields_at(path: KeyPath) -> dict[str, FieldInfo]:
+    """Return the keys that the mapping at `path` may have, as they are written in the file."""
+    fields = _form_at(path).model_fields
+    return {field.alias or name: field for name, field in fields.items()}
+
+
 def _form_at(path: KeyPath) -> type[BaseModel]:
     """Return the form of the mapping at `path`."""
     if path[:1] == ("images",):
         return ImageForm
-    if path[2:] == ("tags",):
-        return TagsForm
+    if path[2:]:
+        return TagsForm if path[2:] == ("tags",) else MergeRequestForm
     return EnvironmentForm if path else RulesForm
 
 

@@ -28,8 +28,14 @@ BRANCH_FORM = (
     r"^(?![-/])(?!refs/)(?!.*(\.\.|@\{|//|/\.|\.lock(/|$)))(?!(@|HEAD)$)"
     r"[^.\x00- \x7f~^:?*\[\\]([^\x00- \x7f~^:?*\[\\]*[^\x00- \x7f~^:?*\[\\/.])?$"
 )
+LABEL_FORM = r"^[^\s,\x00-\x1f\x7f]([^,\x00-\x1f\x7f]{0,253}[^\s,\x00-\x1f\x7f])?$"
+LOGIN_FORM = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$"
+TITLE_FORM = r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]{0,253}[^\s\x00-\x1f\x7f])?$"
 
 _NAME = re.compile(NAME_FORM.replace("$", r"\Z"))
+_LABEL = re.compile(LABEL_FORM.replace("$", r"\Z"))
+_LOGIN = re.compile(LOGIN_FORM.replace("$", r"\Z"))
+_TITLE = re.compile(TITLE_FORM.replace("$", r"\Z"))
 
 
 def environment_name(name: str) -> str:
@@ -105,6 +111,35 @@ def repository(name: str) -> str:
     if canonical_repository(name) is None:
         raise ValueError(f"{name!r} is no image repository, such as registry.example.com/team/iris.")
     return name
+
+
+def label(name: str) -> str:
+    """Take a label of a merge request; GitLab takes several in one text, with commas between them."""
+    if not _LABEL.match(name) or not name.isprintable():
+        raise ValueError(
+            f"{name!r} is no label: one line of at most 255 characters, without a comma and without blanks "
+            "around it. Several labels are a list."
+        )
+    return name
+
+
+def login(name: str) -> str:
+    """Take the login of a person on GitLab."""
+    if not _LOGIN.match(name):
+        raise ValueError(
+            f"{name!r} is no login: write it as in the address of the person's page, without @, such as kim. "
+            "Groups cannot be named."
+        )
+    return name
+
+
+def title(text: str) -> str:
+    """Take the title of a milestone."""
+    if not _TITLE.match(text) or not text.isprintable():
+        raise ValueError(
+            f"{text!r} is no title: one line of at most 255 characters without blanks around it."
+        )
+    return text
 
 
 def key_path(value: object) -> KeyPath:

@@ -9,67 +9,36 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from updater.policy import grammar
-from updater.yamledit import KeyPath
+from updater.policy.forms import Form, Globs, ImageForm, MergeRequestForm, TagsForm
 
 SCHEMA_ID = "https://example.com/gitops-updater/rules.schema.json"
-MAX_PATTERN = 512
+
+# What `contradictions` says of keys that do not go together, as far as a schema can say it.
+_TOGETHER: JsonDict = {
+    "dependentRequired": {"base": ["files"], "merge-request": ["delivery"]},
+    "dependentSchemas": {
+        "merge-request": {"properties": {"delivery": {"enum": ["merge-request", "auto-merge"]}}}
+    },
+    "if": {"properties": {"delivery": {"const": "auto-merge"}}, "required": ["delivery"]},
+    "then": {"properties": {"merge-request": {"properties": {"draft": {"const": False}}}}},
+}
 
 
-def _listed(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-_Glob = Annotated[str, AfterValidator(grammar.glob), Field(json_schema_extra={"pattern": grammar.GLOB_FORM})]
-_GlobList = Annotated[list[_Glob], Field(min_length=1)]
-_Globs = Annotated[_GlobList, BeforeValidator(_listed, json_schema_input_type=_Glob | _GlobList)]
-_Key = Annotated[str, Field(min_length=1)]
-_KeyList = Annotated[
-    list[str | Annotated[int, Field(ge=0)]],
-    Field(min_length=1, json_schema_extra={"prefixItems": [{"type": "string"}]}),
-]
-_Path = Annotated[KeyPath, PlainValidator(grammar.key_path, json_schema_input_type=_Key | _KeyList)]
-
-
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class TagsForm(_Form):
-    """Which tags an environment takes and how two of them compare."""
-
-    pattern: Annotated[str, AfterValidator(grammar.pattern)] = Field(
-        default="",
-        min_length=1,
-        max_length=MAX_PATTERN,
-        description=(
-            "A Python regular expression that must take the whole tag. Without it any legal tag is taken. "
-            "The named group build or version says which part of the tag is compared."
-        ),
-        examples=["^develop-(?P<build>[0-9]+)$"],
-    )
-    order: Literal["numeric", "semver", "alphabetical", "none"] = Field(
-        default="numeric",
-        description=(
-            "How two tags compare, so that an older build never replaces a newer one: numeric (by number), "
-            "semver (Semantic Versioning), alphabetical, or none (written in the order they come)."
-        ),
-    )
-
-
-class EnvironmentForm(_Form):
+class EnvironmentForm(Form):
     """One environment: a branch, the files on it that hold its tags, and what may be written there."""
 
-    model_config = ConfigDict(json_schema_extra={"dependentRequired": {"base": ["files"]}})
+    model_config = ConfigDict(json_schema_extra=_TOGETHER)
 
     branch: Annotated[str, AfterValidator(grammar.branch)] = Field(
         default="",
         description="The branch this environment lives on. Without it: the remote's default branch.",
         json_schema_extra={"pattern": grammar.BRANCH_FORM},
     )
-    files: _Globs = Field(
+    files: Globs = Field(
         default=[],
         description=(
             "The files that hold this environment's tags: a glob or a list of globs. * and ? stay within a "
@@ -77,7 +46,7 @@ class EnvironmentForm(_Form):
         ),
         examples=["charts/*/values-dev.yaml"],
     )
-    exclude: _Globs = Field(
+    exclude: Globs = Field(
         default=[], description="Files that are left out again: a glob or a list of globs."
     )
     base: Annotated[str, AfterValidator(grammar.base)] = Field(
@@ -91,8 +60,28 @@ class EnvironmentForm(_Form):
         json_schema_extra={"pattern": grammar.BASE_FORM},
     )
     tags: TagsForm = Field(default=TagsForm(), description="Which tags are taken, and how they compare.")
-    delivery: Literal["commit"] = Field(
-        default="commit", description="How a change reaches the branch: commit writes to it directly."
+    delivery: Literal["commit", "merge-request", "auto-merge"] = Field(
+        default="commit",
+        description=(
+            "How a change reaches the branch: commit writes to it directly, merge-request leaves the merge "
+            "to people, auto-merge is a merge request that is merged as soon as GitLab allows it."
+        ),
+    )
+    merge_request: MergeRequestForm = Field(
+        default=MergeRequestForm(),
+        alias="merge-request",
+        description="What the merge requests carry, where delivery is merge-request or auto-merge.",
+    )
+    promote_from: str = Field(
+        default="",
+        min_length=1,
+        alias="promote-from",
+        description=(
+            "The environment whose tags come here by promotion: any tag that its pattern takes. Without it, "
+            "nothing can be promoted here."
+        ),
+        examples=["dev"],
+        json_schema_extra={"pattern": grammar.NAME_FORM, "maxLength": grammar.MAX_NAME},
     )
     digest: Literal["refuse", "clear"] = Field(
         default="refuse",
@@ -101,30 +90,16 @@ class EnvironmentForm(_Form):
             "request, or clear the digest. A new tag is never written beside an old digest."
         ),
     )
-
-
-class ImageForm(_Form):
-    """One place that cannot be found by looking."""
-
-    repository: Annotated[str, AfterValidator(grammar.repository)] = Field(
-        description="The image's repository, without a tag.",
-        examples=["registry.example.com/team/iris"],
-        json_schema_extra={"pattern": grammar.REPOSITORY_FORM},
-    )
-    file: Annotated[str, AfterValidator(grammar.file)] = Field(
-        description="The file, from the top of the config repo. Some environment's files must take it.",
-        json_schema_extra={"pattern": grammar.FILE_FORM},
-    )
-    path: _Path = Field(
+    deployments: bool = Field(
+        default=False,
         description=(
-            "Where the tag is written: keys joined by dots (app.version), or a list of keys where one has a "
-            "dot in it."
+            "Whether GitLab's environments page of the source project shows what was deployed here, for "
+            "requests that name the project, the ref and the commit."
         ),
-        examples=["app.version"],
     )
 
 
-class RulesForm(_Form):
+class RulesForm(Form):
     """The rules of a config repo: .updater/rules.yaml on its default branch."""
 
     environments: dict[Annotated[str, AfterValidator(grammar.environment_name)], EnvironmentForm] = Field(
@@ -162,5 +137,5 @@ def _without_noise(schema: Any) -> Any:
         key: _without_noise(value)
         for key, value in schema.items()
         if not (key == "title" and isinstance(value, str))
-        and not (key == "default" and (not value or isinstance(value, dict)))
+        and not (key == "default" and (value in ("", []) or isinstance(value, dict)))
     }

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from updater.globs import compile_glob
 from updater.policy.habits import Habit, habit_of
 from updater.policy.layout import Found, environments_in, values_globs
-from updater.policy.rules import DEFAULT_ENVIRONMENT
 from updater.policy.tags import Tags
+from updater.policy.values import DEFAULT_ENVIRONMENT
 
 # Enough to see a habit; reading every file of a large repo would show nothing more.
 MAX_FILES_READ = 200

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from updater.errors import InvalidSettings
 from updater.settings.forms import OPEN_WORD, Person, unreadable
+from updater.settings.gitlab import filled_up
 from updater.settings.table import PREFIX, TABLE, Setting
 
 __all__ = ["OPEN_WORD", "TABLE", "Person", "Setting", "Settings", "derived_commit_url"]
@@ -33,7 +34,10 @@ _KUBERNETES = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Every setting, checked. `TABLE` says what each one means."""
+    """Every setting, checked. `TABLE` says what each one means.
+
+    `forge` is `gitlab` or `local`; of `gitlab`, URL and project are always known, the token may be empty.
+    """
 
     repo: str
     repo_user: str
@@ -42,6 +46,12 @@ class Settings:
     repo_known_hosts: Path | None
     repo_ca: Path | None
     commit_url: str
+    forge: str
+    gitlab_url: str
+    gitlab_project: str
+    gitlab_token: str
+    gitlab_ca: Path | None
+    gitlab_hook_secret: str
     data: Path
     tokens: Path | None
     let_in: bool
@@ -71,8 +81,9 @@ class Settings:
         read = {row.field: row.read(row.variable, _raw(row, present)) for row in TABLE}
         if read["committer"] is None:
             read["committer"] = read["author"]
+        read |= filled_up(read)
         if read["commit_url"] is None:
-            read["commit_url"] = derived_commit_url(str(read["repo"]))
+            read["commit_url"] = _commit_url(read)
         settings = cls(**read)  # type: ignore[arg-type]  # test_settings compares the table with the fields
         _refuse_contradictions(settings)
         return settings
@@ -91,6 +102,14 @@ def derived_commit_url(repo: str) -> str:
     if not repo.startswith(("http://", "https://")):
         return ""
     return f"{repo.rstrip('/').removesuffix('.git')}/-/commit/{{commit}}"
+
+
+def _commit_url(read: Mapping[str, object]) -> str:
+    """Return the page of a commit where none is set: an SSH remote tells it where GitLab is known."""
+    project = str(read["gitlab_project"])
+    if read["forge"] == "gitlab" and "/" in project:
+        return f"{read['gitlab_url']}/{project}/-/commit/{{commit}}"
+    return derived_commit_url(str(read["repo"]))
 
 
 def _raw(row: Setting, present: Mapping[str, str]) -> str:

@@ -24,6 +24,7 @@ _PERSON = re.compile(r"(?P<name>[^<>]*[^<>\s])\s*<(?P<mail>[^<>\s]+@[^<>\s]+)>")
 _LISTEN = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})")
 _HTTP_URL = re.compile(r"https?://[^\s/@?#]+(?:/[^\s?#]*)?")
 _REMOTE_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)")
+_PROJECT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
 _REMOTE_FORMS = "an http, https, ssh or file URL, user@host:path or a path"
 
 
@@ -143,6 +144,30 @@ def commit_url(variable: str, value: str) -> str | None:
     return value
 
 
+def project(variable: str, value: str) -> str:
+    """Read a project on GitLab: its path with all groups, or its number."""
+    if value and not re.fullmatch(r"[0-9]{1,18}", value) and not is_project_path(value):
+        raise _wrong(variable, "a project's path with its groups, such as group/config, or its number")
+    return value
+
+
+def is_project_path(text: str) -> bool:
+    """Say whether `text` may be a project's path: it stands in a group or user, and ends without .git."""
+    return _PROJECT.fullmatch(text) is not None and not text.endswith((".git", ".atom"))
+
+
+def token(variable: str, value: str) -> str:
+    """Read what is sent in a header: GitLab's tokens are visible ASCII characters."""
+    if value and not is_token(value):
+        raise _wrong(variable, "a token, which has letters, digits and signs of ASCII only")
+    return value
+
+
+def is_token(text: str) -> bool:
+    """Say whether `text` can be sent as a token."""
+    return re.fullmatch(r"[!-~]+", text) is not None
+
+
 def number(smallest: int, largest: int) -> Callable[[str, str], int]:
     """Return a reader of whole numbers within two bounds, both included."""
 
@@ -173,11 +198,11 @@ def person(variable: str, value: str) -> Person | None:
 
 
 def word(*allowed: str) -> Callable[[str, str], str]:
-    """Return a reader that takes one of a few words."""
+    """Return a reader that takes one of a few words; an empty one among them stands for the default."""
 
     def read(variable: str, value: str) -> str:
         if value not in allowed:
-            raise _wrong(variable, f"one of {', '.join(allowed)}")
+            raise _wrong(variable, f"one of {', '.join(filter(None, allowed))}")
         return value
 
     return read

@@ -68,6 +68,40 @@ TABLE: tuple[Setting, ...] = (
         forms.commit_url,
     ),
     Setting(
+        "FORGE",
+        "",
+        "Where proposals are made: gitlab or local (branches only). Default: gitlab, for an http(s) remote.",
+        forms.word("", "gitlab", "local"),
+    ),
+    Setting("GITLAB_URL", "", "GitLab's URL. Default: the host of the config repo.", forms.public_url),
+    Setting(
+        "GITLAB_PROJECT",
+        "",
+        "The config repo's project: its path or number. Default: the path in the config repo's URL.",
+        forms.project,
+    ),
+    Setting(
+        "GITLAB_TOKEN",
+        "",
+        "The token for GitLab's API. Default: the one for the config repo.",
+        forms.token,
+        secret=True,
+    ),
+    Setting(
+        "GITLAB_CA",
+        "",
+        "Path of the CA certificates (PEM) GitLab is checked with. Default: the config repo's.",
+        forms.existing,
+        file_only=True,
+    ),
+    Setting(
+        "GITLAB_HOOK_SECRET",
+        "",
+        "The secret or signing token (whsec_...) of GitLab's webhook. Without it the webhook is shut.",
+        forms.text,
+        secret=True,
+    ),
+    Setting(
         "DATA", "updater-data", "The folder for the database and the mirror of the config repo.", forms.path
     ),
     Setting("TOKENS", "", "Path of the callers' tokens (YAML).", forms.existing, file_only=True),

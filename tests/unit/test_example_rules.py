@@ -1,0 +1,41 @@
+"""The rules of the example config repo say what its README promises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsonschema_rs
+from support.documents import ROOT
+
+from updater.globs import compile_glob
+from updater.policy import RULES_PATH, parse_rules, rules_schema
+from updater.yamledit import load
+
+EXAMPLE = ROOT / "config-repo-example" / "overlays"
+RULES = (EXAMPLE / RULES_PATH).read_bytes()
+FILES = sorted(str(path.relative_to(EXAMPLE)) for path in EXAMPLE.rglob("*") if path.is_file())
+
+
+def test_dev_is_committed_and_prod_proposed() -> None:
+    dev, prod = parse_rules(RULES).environments
+    assert (dev.name, dev.delivery, prod.name, prod.delivery) == ("dev", "commit", "prod", "merge-request")
+
+
+def test_the_example_fits_the_published_schema() -> None:
+    jsonschema_rs.validator_for(rules_schema()).validate(load(RULES).value)
+
+
+def test_no_tag_is_for_both_environments_but_by_promotion() -> None:
+    dev, prod = parse_rules(RULES).environments
+    assert (dev.tags.takes("develop-52666"), prod.tags.takes("develop-52666")) == (True, False)
+    assert (dev.tags.takes("main-811"), prod.tags.takes("main-811")) == (False, True)
+    assert prod.promoted == dev.tags
+    assert dev.promoted is None
+
+
+def test_each_environment_has_its_own_file_whose_tag_it_takes() -> None:
+    for environment in parse_rules(RULES).environments:
+        [glob] = environment.scope.files
+        [file] = [file for file in FILES if compile_glob(glob).match(file)]
+        values: Any = load((EXAMPLE / file).read_bytes()).value
+        assert environment.tags.takes(values["image"]["tag"])

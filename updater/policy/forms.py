@@ -1,0 +1,128 @@
+"""The parts of the rules file that stand below an environment or beside one, and what values may be.
+
+`schema` puts them together. It hides how pydantic is told what `grammar` takes; what is wrong comes
+out as pydantic errors.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+
+from updater.policy import grammar
+from updater.yamledit import KeyPath
+
+MAX_PATTERN = 512
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+_Glob = Annotated[str, AfterValidator(grammar.glob), Field(json_schema_extra={"pattern": grammar.GLOB_FORM})]
+_GlobList = Annotated[list[_Glob], Field(min_length=1)]
+Globs = Annotated[_GlobList, BeforeValidator(_listed, json_schema_input_type=_Glob | _GlobList)]
+_Label = Annotated[
+    str, AfterValidator(grammar.label), Field(json_schema_extra={"pattern": grammar.LABEL_FORM})
+]
+_LabelList = Annotated[list[_Label], Field(min_length=1)]
+_Labels = Annotated[_LabelList, BeforeValidator(_listed, json_schema_input_type=_Label | _LabelList)]
+_Login = Annotated[
+    str, AfterValidator(grammar.login), Field(json_schema_extra={"pattern": grammar.LOGIN_FORM})
+]
+_LoginList = Annotated[list[_Login], Field(min_length=1)]
+_Logins = Annotated[_LoginList, BeforeValidator(_listed, json_schema_input_type=_Login | _LoginList)]
+_Key = Annotated[str, Field(min_length=1)]
+_KeyList = Annotated[
+    list[str | Annotated[int, Field(ge=0)]],
+    Field(min_length=1, json_schema_extra={"prefixItems": [{"type": "string"}]}),
+]
+_Path = Annotated[KeyPath, PlainValidator(grammar.key_path, json_schema_input_type=_Key | _KeyList)]
+
+
+class Form(BaseModel):
+    """A mapping in the file: unknown keys are errors, and no value is turned into another type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class TagsForm(Form):
+    """Which tags an environment takes and how two of them compare."""
+
+    pattern: Annotated[str, AfterValidator(grammar.pattern)] = Field(
+        default="",
+        min_length=1,
+        max_length=MAX_PATTERN,
+        description=(
+            "A Python regular expression that must take the whole tag. Without it any legal tag is taken. "
+            "The named group build or version says which part of the tag is compared."
+        ),
+        examples=["^develop-(?P<build>[0-9]+)$"],
+    )
+    order: Literal["numeric", "semver", "alphabetical", "none"] = Field(
+        default="numeric",
+        description=(
+            "How two tags compare, so that an older build never replaces a newer one: numeric (by number), "
+            "semver (Semantic Versioning), alphabetical, or none (written in the order they come)."
+        ),
+    )
+
+
+class MergeRequestForm(Form):
+    """What the merge requests of an environment carry."""
+
+    group_by: Literal["chart", "environment"] = Field(
+        default="chart",
+        alias="group-by",
+        description="One merge request for each chart, or one for all charts of the environment.",
+    )
+    labels: _Labels = Field(
+        default=[],
+        description="A label or a list of labels. GitLab makes labels that do not exist yet.",
+        examples=[["deploy"]],
+    )
+    assignees: _Logins = Field(
+        default=[], description="The login of an assignee or a list of logins.", examples=[["kim"]]
+    )
+    reviewers: _Logins = Field(
+        default=[], description="The login of a reviewer or a list of logins.", examples=[["kim"]]
+    )
+    milestone: Annotated[str, AfterValidator(grammar.title)] = Field(
+        default="",
+        min_length=1,
+        description="The title of a milestone of the project or of a group around it.",
+        json_schema_extra={"pattern": grammar.TITLE_FORM},
+    )
+    draft: bool = Field(
+        default=False, description="Whether it starts as a draft, which a person must mark as ready."
+    )
+    squash: bool = Field(
+        default=False, description="Whether its commits become one commit when it is merged."
+    )
+    remove_source_branch: bool = Field(
+        default=True,
+        alias="remove-source-branch",
+        description="Whether the source branch is deleted when it is merged.",
+    )
+
+
+class ImageForm(Form):
+    """One place that cannot be found by looking."""
+
+    repository: Annotated[str, AfterValidator(grammar.repository)] = Field(
+        description="The image's repository, without a tag.",
+        examples=["registry.example.com/team/iris"],
+        json_schema_extra={"pattern": grammar.REPOSITORY_FORM},
+    )
+    file: Annotated[str, AfterValidator(grammar.file)] = Field(
+        description="The file, from the top of the config repo. Some environment's files must take it.",
+        json_schema_extra={"pattern": grammar.FILE_FORM},
+    )
+    path: _Path = Field(
+        description=(
+            "Where the tag is written: keys joined by dots (app.version), or a list of keys where one has a "
+            "dot in it."
+        ),
+        examples=["app.version"],
+    )
