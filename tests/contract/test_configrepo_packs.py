@@ -294,7 +294,7 @@ def test_a_tree_is_read_by_its_entries_and_not_by_what_ids_look_like() -> None:
 def test_a_commit_has_the_bytes_git_writes(bare: Path) -> None:
     start = "A <a@example.com> 1700000000 +0900"
     tree = git(bare, "rev-parse", "main^{tree}")
-    content = commit_content(bytes.fromhex(tree), tip(bare), "m\n", author=start, committer=start)
+    content = commit_content(bytes.fromhex(tree), [tip(bare)], "m\n", author=start, committer=start)
     by_git = git(bare, "hash-object", "-t", "commit", "--stdin", stdin=content)
     assert object_id("commit", content).hex() == by_git
 

@@ -220,6 +220,21 @@ def test_commits_are_signed_with_an_ssh_key(bare: Path, tmp_path: Path, ssh_key:
     fsck(bare)
 
 
+def test_merges_are_signed_as_well(bare: Path, tmp_path: Path, ssh_key: Path) -> None:
+    allowed = tmp_path / "allowed"
+    allowed.write_text("bot@example.com " + Path(f"{ssh_key}.pub").read_text())
+    with mirrored(str(bare), tmp_path / "mirror", signing=Signing("ssh", str(ssh_key))) as repo:
+        base = repo.snapshot("main")
+        (head,) = repo.commit(base, [draft("tag: 2\n")])
+        merged = repo.merge(base, head, Draft({}, "Merge\n", NOW, parents=(head,)))
+        assert merged is not None
+        assert repo.push({"main": (base.commit, merged)}) == {"main": Pushed.LANDED}
+    git(bare, "-c", f"gpg.ssh.allowedSignersFile={allowed}", "verify-commit", merged)
+    assert git(bare, "rev-parse", "main^1", "main^2").split() == [base.commit, head]
+    assert show(bare, "main", VALUES) == b"tag: 2\n"
+    fsck(bare)
+
+
 def test_commits_are_signed_with_a_gpg_key(bare: Path, tmp_path: Path) -> None:
     home = tmp_path / "g"
     home.mkdir(mode=0o700)

@@ -6,7 +6,7 @@ Hides Git's fetch and the remote's HEAD. Called by `repo`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from updater.configrepo import refusals
 from updater.configrepo.mirror import NO_BRANCH
@@ -16,6 +16,8 @@ from updater.errors import InvalidConfigRepo
 
 _HEAD = "refs/updater/HEAD"
 _HEADS = "refs/heads/"
+# What became of proposals that ended, for forges without a memory; the mirror keeps the same names.
+CLOSED = "refs/updater/closed/"
 # The first fetch brings the whole history; a stalled one ends by http.lowSpeedTime.
 _FIRST_FETCH = 10
 _NAMED = 8
@@ -23,23 +25,34 @@ _NAMED = 8
 
 @dataclass(frozen=True, slots=True)
 class Branches:
-    """Where the branches stand and which one is the default; `head` is the commit HEAD stands at."""
+    """Where the branches stand and which one is the default; `head` is the commit HEAD stands at.
+
+    `closed` are the refs below `CLOSED`, without that prefix.
+    """
 
     tips: Mapping[str, str] = field(default_factory=dict)
     default: str = ""
     head: str = ""
+    closed: Mapping[str, str] = field(default_factory=dict)
+
+    def after(self, pushed: Mapping[str, str]) -> Branches:
+        """Return what is known after refs were pushed; no commit: it was deleted."""
+        tips = _followed(
+            self.tips, {name: new for name, new in pushed.items() if not name.startswith("refs/")}
+        )
+        return replace(self, tips=tips, closed=_followed(self.closed, _below(pushed, CLOSED)))
 
 
 def fetch(git: GitCommands, *, is_new: bool, timeout: float) -> Finished:
-    """Fetch all branches and what HEAD stands for, in one go where HEAD stands for anything."""
+    """Fetch branches, closed proposals and HEAD, in one go where HEAD stands for anything."""
     command = ("fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", REMOTE)
-    branches = f"+{_HEADS}*:{TRACKING}*"
+    refs = (f"+{_HEADS}*:{TRACKING}*", f"+{CLOSED}*:{CLOSED}*")
     limit = timeout * (_FIRST_FETCH if is_new else 1)
-    done = git.talk(*command, branches, f"+HEAD:{_HEAD}", timeout=limit)
+    done = git.talk(*command, *refs, f"+HEAD:{_HEAD}", timeout=limit)
     if done.status and "couldn't find remote ref HEAD" in done.words:
         # An empty remote, or one whose HEAD names a branch nobody has pushed.
         git.run("update-ref", "-d", _HEAD)
-        return git.talk(*command, branches, timeout=limit)
+        return git.talk(*command, *refs, timeout=limit)
     return done
 
 
@@ -50,10 +63,10 @@ def learn(git: GitCommands, url: str, known: Branches, timeout: float) -> Branch
         InvalidConfigRepo: there is no branch, or no telling which one is the default.
         Unreachable: the remote had to be asked which branch its HEAD names, and did not answer.
     """
-    listing = git.read("for-each-ref", "--format=%(objectname) %(refname)", TRACKING, _HEAD).decode()
+    listing = git.read("for-each-ref", "--format=%(objectname) %(refname)", TRACKING, CLOSED, _HEAD).decode()
     refs = {name: commit for commit, _, name in (line.partition(" ") for line in listing.splitlines())}
     head = refs.pop(_HEAD, "")
-    tips = {name.removeprefix(TRACKING): commit for name, commit in refs.items()}
+    tips = _below(refs, TRACKING)
     if not tips:
         raise InvalidConfigRepo(
             f"The config repo at {url} has no commits yet: push a first one, with the charts in it."
@@ -61,7 +74,15 @@ def learn(git: GitCommands, url: str, known: Branches, timeout: float) -> Branch
     default = _told(git, tips, head, known) or _asked(git, url, sorted(tips), timeout)
     if default != known.default:
         git.read("symbolic-ref", "HEAD", f"{_HEADS}{default}")
-    return Branches(tips, default, head)
+    return Branches(tips, default, head, _below(refs, CLOSED))
+
+
+def _followed(known: Mapping[str, str], pushed: Mapping[str, str]) -> dict[str, str]:
+    return {name: commit for name, commit in {**known, **pushed}.items() if commit}
+
+
+def _below(refs: Mapping[str, str], prefix: str) -> dict[str, str]:
+    return {name.removeprefix(prefix): commit for name, commit in refs.items() if name.startswith(prefix)}
 
 
 def _told(git: GitCommands, tips: Mapping[str, str], head: str, known: Branches) -> str:

@@ -31,9 +31,12 @@ def object_id(kind: str, content: bytes | bytearray) -> bytes:
     return digest.digest()
 
 
-def commit_content(tree: bytes, parent: str, message: str, *, author: str, committer: str) -> bytes:
+def commit_content(
+    tree: bytes, parents: Iterable[str], message: str, *, author: str, committer: str
+) -> bytes:
     """Return the bytes of a commit; author and committer are `name <address> seconds zone`."""
-    head = f"tree {tree.hex()}\nparent {parent}\nauthor {author}\ncommitter {committer}\n\n"
+    above = "".join(f"parent {parent}\n" for parent in parents)
+    head = f"tree {tree.hex()}\n{above}author {author}\ncommitter {committer}\n\n"
     return (head + message).encode()
 
 

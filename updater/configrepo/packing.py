@@ -36,6 +36,10 @@ class Pack:
         # Of each object: where it starts, the check sum of its bytes, how many deltas lead to it.
         self._entries: dict[bytes, tuple[int, int, int]] = {}
 
+    def __len__(self) -> int:
+        """Return how many objects are in the pack."""
+        return len(self._entries)
+
     def __contains__(self, name: bytes) -> bool:
         """Say whether an object is in the pack already."""
         return name in self._entries

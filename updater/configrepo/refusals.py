@@ -117,7 +117,10 @@ def _unwrapped(lines: Sequence[str]) -> list[str]:
 
 
 def answers(porcelain: str) -> dict[str, tuple[str, str]]:
-    """Return the flag and the summary of each branch from what `git push --porcelain` printed."""
+    """Return the flag and the summary of each ref from what `git push --porcelain` printed.
+
+    Branches come by their names, other refs by their whole ones.
+    """
     found = {}
     for line in porcelain.splitlines():
         fields = line.split("\t")
@@ -176,8 +179,7 @@ def knows_no_atomic(words: str) -> bool:
     return "does not support --atomic" in words
 
 
-def branches_in(listing: str) -> Mapping[str, str]:
-    """Return the branches and their commits from what `git ls-remote` printed."""
-    head = "refs/heads/"
+def refs_in(listing: str) -> Mapping[str, str]:
+    """Return the refs and their commits from what `git ls-remote` printed."""
     pairs = (line.partition("\t") for line in listing.splitlines())
-    return {name.removeprefix(head): commit for commit, _, name in pairs if name.startswith(head)}
+    return {name: commit for commit, _, name in pairs if name.startswith("refs/")}

@@ -1,4 +1,4 @@
-"""The config repo as the worker sees it: fetch, snapshot, commit, push.
+"""The config repo as the worker sees it: fetch, snapshot, compare, commit, push.
 
 Hides the mirror and its recovery: a mirror that is missing or damaged is made anew by itself. The
 worker owns the one `ConfigRepo` of a process; the command line makes one for a single run.
@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import difflib
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-from updater.configrepo import fetching, mirror, refusals, writing
+from updater.configrepo import fetching, history, mirror, proposing, pushing, refusals, writing
 from updater.configrepo.fetching import Branches
+from updater.configrepo.history import LoggedCommit
 from updater.configrepo.objects import Listings
 from updater.configrepo.process import GitCommands, MirrorDamaged
+from updater.configrepo.proposing import Comparisons, Proposed
 from updater.configrepo.pushing import Answer, Pusher, Updates
 from updater.configrepo.refusals import Pushed
 from updater.configrepo.remote import Identity, Remote, Signing, environment
 from updater.configrepo.snapshot import Snapshot, Tree, blob_id, changed_tree, whole_tree
 from updater.configrepo.writing import Draft
 from updater.errors import InvalidConfigRepo
+
+_Found = TypeVar("_Found")
 
 
 class ConfigRepo:
@@ -59,6 +64,7 @@ class ConfigRepo:
         self._trees: dict[str, tuple[str, Tree]] = {}
         # Commits made here and not fetched since: what they were made on, and their files.
         self._made: dict[str, tuple[str, Tree]] = {}
+        self._comparisons = Comparisons(self._git)
 
     def fetch(self) -> None:
         """Bring the mirror up to date with the remote, whatever happened there.
@@ -93,12 +99,80 @@ class ConfigRepo:
             InvalidConfigRepo: there is no such branch; names those there are, the nearest first.
             Unreachable: as for `fetch`.
         """
+        return self._read(lambda: self._snapshot(branch))
+
+    def branches(self, prefix: str = "") -> Mapping[str, str]:
+        """Return the branches whose names begin so, with their commits, as of the last fetch or push."""
         self._own()
-        try:
-            return self._snapshot(branch)
-        except MirrorDamaged:
-            self.fetch()
-            return self._snapshot(branch)
+        return {name: tip for name, tip in self._known().tips.items() if name.startswith(prefix)}
+
+    def refs_closed(self) -> Mapping[str, str]:
+        """Return the remote's refs below `refs/updater/closed/`, without that prefix, as for `branches`."""
+        self._own()
+        return dict(self._known().closed)
+
+    def proposed(self, branch: str, target: str) -> Proposed:
+        """Return how a source branch differs from its target branch, as of the last fetch or push.
+
+        Raises:
+            InvalidConfigRepo: one of the branches does not exist.
+            Unreachable: as for `fetch`.
+        """
+        return self._read(lambda: self._compared(branch, target))
+
+    def chains(self, heads: Collection[str], beyond: str) -> Mapping[str, tuple[LoggedCommit, ...]]:
+        """Return the commits that each head has and `beyond` has not (all ids), the oldest first.
+
+        Raises:
+            TemporaryError: one of them is not in the mirror.
+        """
+        return self._read(lambda: proposing.chains(self._git, heads, beyond))
+
+    def commits_of(self, names: Collection[str]) -> Mapping[str, LoggedCommit]:
+        """Return commits that refs or other commits name.
+
+        Raises:
+            TemporaryError: one of them is missing, so that the mirror must be damaged.
+        """
+        found = self._read(lambda: history.logged(self._git, "--no-walk", revisions=tuple(names)))
+        return {one.commit: one for one in found}
+
+    def commit_of(self, name: str) -> LoggedCommit:
+        """Return a commit by its id; KeyError where the mirror has none."""
+        options = ("--no-walk", "--ignore-missing")
+        found = self._read(lambda: history.logged(self._git, *options, revisions=[name]))
+        if not found:
+            raise KeyError(name)
+        return found[0]
+
+    def landing(self, branch: str, commit: str) -> LoggedCommit:
+        """Return what brought a commit into a branch that contains it: a merge, or the commit itself.
+
+        Raises:
+            InvalidConfigRepo: there is no such branch.
+        """
+        return self._read(lambda: history.landing(self._git, commit, self._tip(branch)))
+
+    def log(self, branch: str, limit: int) -> Sequence[LoggedCommit]:
+        """Return the newest commits of a branch, the newest first.
+
+        Raises:
+            InvalidConfigRepo: there is no such branch.
+        """
+        newest = ("-n", str(limit))
+        return self._read(lambda: history.logged(self._git, *newest, revisions=[self._tip(branch)]))
+
+    def diff(self, old: str, new: str) -> str:
+        """Return what differs between two commits, as text for people; an empty `old` is no commit.
+
+        Raises:
+            TemporaryError: one of them is not in the mirror.
+        """
+        return self._read(lambda: history.diff(self._git, old, new))
+
+    def is_own(self, commit: LoggedCommit) -> bool:
+        """Say whether the updater made a commit: by its address, and never a merge."""
+        return commit.committer_email == self._identity.committer_email and len(commit.parents) == 1
 
     def commit(self, base: Snapshot, drafts: Sequence[Draft]) -> list[str]:
         """Make one commit per draft, each on the one before, the first on `base`; return their ids.
@@ -121,29 +195,55 @@ class ConfigRepo:
         self._made[commits[-1]] = (base.commit, base.tree.with_contents(ids))
         return commits
 
-    def push(self, updates: Updates, *, guards: Mapping[str, str] | None = None) -> Mapping[str, Answer]:
-        """Push `branch: (the commit it was planned on, the new one)` in one go.
+    def merge(self, base: Snapshot, head: str, draft: Draft) -> str | None:
+        """Commit on `base` what `head` changed, and return the commit's id; None where they clash.
 
-        A branch lands only where it still stands at the old commit, and none lands where a branch of
-        `guards` has left the commit named there (compared when the push begins). Where one of
-        several branches is forbidden, the others are pushed on their own.
+        The draft has no files; with `head` among its parents it is a merge, without it a squash.
+        Nobody can see it before `push`.
 
         Raises:
-            Unreachable: the server did not answer, or not for every branch; whether the push landed
+            TemporaryError: the commit cannot be signed, or the mirror is damaged.
+        """
+        self._own()
+        self._open()
+        return writing.merge(self._git, base, head, draft, identity=self._identity, is_signed=self._is_signed)
+
+    def push(
+        self,
+        updates: Updates,
+        *,
+        guards: Mapping[str, str] | None = None,
+        replacing: Collection[str] = (),
+        whole: bool = False,
+    ) -> Mapping[str, Answer]:
+        """Push `name: (the commit it was planned on, the new one)` in one go.
+
+        A name is a branch, or a whole ref outside of the branches (`refs/updater/...`). No old commit:
+        it must not exist yet. No new one: it is deleted.
+
+        A ref lands only where it still stands at the old commit, and none lands where a branch of
+        `guards` has left the commit named there (compared when the push begins). Where one of
+        several is forbidden, the others are pushed on their own, unless they belong together (`whole`).
+        The new commit descends from the old one, except for names in `replacing`. To be deleted or
+        replaced, a name must begin with `updater/` or `refs/updater/`.
+
+        Raises:
+            Unreachable: the server did not answer, or not for every ref; whether the push landed
                 is not known then: fetch, and ask `contains`.
-            ValueError: a new commit does not descend from its old one (a bug of the caller).
+            ValueError: a commit would be lost outside of what is the updater's own (a bug of the caller).
         """
         self._own()
         if not updates:
             return {}
+        pushing.check(updates, replacing)
         self._open()
-        for old, new in updates.values():
-            self._check_descent(old, new)
-        answers = self._pusher.push(updates, guards or {})
+        for name, (old, new) in updates.items():
+            if old and new and name not in replacing:
+                self._check_descent(old, new)
+        answers = self._pusher.push(updates, guards or {}, is_whole=whole)
+        landed = {name: updates[name][1] for name, answer in answers.items() if answer is Pushed.LANDED}
         if self._branches.tips:
-            landed = {name: updates[name][1] for name, answer in answers.items() if answer is Pushed.LANDED}
-            known = self._branches
-            self._branches = Branches({**known.tips, **landed}, known.default, known.head)
+            self._branches = self._branches.after(landed)
         return answers
 
     def contains(self, branch: str, commit: str) -> bool:
@@ -211,7 +311,17 @@ class ConfigRepo:
             self.fetch()
         return self._branches
 
-    def _snapshot(self, branch: str) -> Snapshot:
+    def _read(self, act: Callable[[], _Found]) -> _Found:
+        """Read from the mirror, and once more after it was made anew where it turns out to be damaged."""
+        self._own()
+        self._known()
+        try:
+            return act()
+        except MirrorDamaged:
+            self.fetch()
+            return act()
+
+    def _tip(self, branch: str) -> str:
         tips = self._known().tips
         if branch not in tips:
             near = difflib.get_close_matches(branch, tips, cutoff=0.5)
@@ -219,7 +329,15 @@ class ConfigRepo:
             raise InvalidConfigRepo(
                 f"The config repo at {self._url} has no branch {branch!r}; it has {fetching.listed(names)}."
             )
-        commit = tips[branch]
+        return tips[branch]
+
+    def _compared(self, branch: str, target: str) -> Proposed:
+        for name in (branch, target):
+            self._tip(name)
+        return self._comparisons.get(self._branches.tips, branch, target)
+
+    def _snapshot(self, branch: str) -> Snapshot:
+        commit = self._tip(branch)
         known = self._trees.get(branch)
         if known is None or known[0] != commit:
             known = (commit, self._made[commit][1] if commit in self._made else self._tree(branch, commit))

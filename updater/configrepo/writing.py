@@ -1,6 +1,6 @@
 """Makes commits as objects in the mirror: nobody can see them until they are pushed.
 
-Hides that no Git process is needed for it, except one per commit where commits are signed. Called by
+Hides that no Git process is needed for it, except for merges and where commits are signed. Called by
 `repo`; it never speaks to the remote.
 """
 
@@ -21,18 +21,23 @@ from updater.errors import TemporaryError
 
 # Holds the newest batch until it is pushed, so that tidying keeps its objects.
 BATCH = "refs/updater/batch"
+# What git-merge-tree(1) ends with where both sides changed the same.
+_CLASH = 1
+_STRANGERS = "unrelated histories"
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A commit to be made: whole new contents of files that exist, its message, and its time.
 
-    `author_time` is aware and becomes the time of both author and committer.
+    `author_time` is aware and becomes the time of both author and committer. Without files the commit
+    has its parent's tree. `parents` are further ones, after the one it is made on: a merge commit.
     """
 
     files: Mapping[str, bytes]
     message: str
     author_time: datetime
+    parents: tuple[str, ...] = ()
 
 
 # Each draft with the id of its root tree.
@@ -57,13 +62,45 @@ def write(
     """
     for draft in drafts:
         _check(base, draft)
-    git, pack = listings.git, Pack()
+    pack = Pack()
     made = list(zip(_trees(listings, base, drafts, pack), drafts, strict=True))
-    commits = [] if is_signed else list(_commits(pack, base.commit, made, identity))
+    return _save(listings.git, base.commit, made, pack, identity=identity, is_signed=is_signed)
+
+
+def merge(
+    git: GitCommands, base: Snapshot, head: str, draft: Draft, *, identity: Identity, is_signed: bool
+) -> str | None:
+    """Commit on the base what `head` changed, and return the commit's id; None where they clash.
+
+    Commits without a common history clash as well.
+
+    The draft has no files of its own.
+
+    Raises:
+        ValueError, TemporaryError, MirrorDamaged: as for `write`.
+    """
+    _check(base, draft)
+    # Without a search for renames a file is merged with the one of its own name or not at all.
+    plain = ("-c", "merge.renames=false", "-c", "merge.directoryRenames=false")
+    done = git.run(*plain, "merge-tree", "--write-tree", "--no-messages", base.commit, head)
+    # It ends alike where a commit is missing, but names a tree only where it merged.
+    if (done.status == _CLASH and done.output) or _STRANGERS in done.words:
+        return None
+    if done.status:
+        raise git.damage(done.words)
+    made = [(bytes.fromhex(done.output.decode().strip()), draft)]
+    return _save(git, base.commit, made, Pack(), identity=identity, is_signed=is_signed)[-1]
+
+
+def _save(
+    git: GitCommands, parent: str, made: Made, pack: Pack, *, identity: Identity, is_signed: bool
+) -> list[str]:
+    commits = [] if is_signed else list(_commits(pack, parent, made, identity))
     try:
-        pack.save(git.mirror / "objects" / "pack")
+        if pack:
+            pack.save(git.mirror / "objects" / "pack")
         if is_signed:
-            commits = list(_signed(git, base.commit, made, identity))
+            commits = list(_signed(git, parent, made, identity))
         _hold(git, commits[-1])
     except OSError as error:
         raise git.damage(f"it cannot be written: {error.strerror}") from error
@@ -100,7 +137,7 @@ def _commits(pack: Pack, parent: str, made: Made, identity: Identity) -> Iterato
         when = _when(draft)
         content = commit_content(
             tree,
-            parent,
+            [parent, *draft.parents],
             draft.message,
             author=f"{identity.author_name} <{identity.author_email}> {when}",
             committer=f"{identity.committer_name} <{identity.committer_email}> {when}",
@@ -131,11 +168,11 @@ def _hold(git: GitCommands, commit: str) -> None:
 def _signed(git: GitCommands, parent: str, made: Made, identity: Identity) -> Iterator[str]:
     """Let Git make and sign the commits and yield their ids: the keys and their programs are its own."""
     for tree, draft in made:
+        parents = [word for one in (parent, *draft.parents) for word in ("-p", one)]
         done = git.run(
             "commit-tree",
             "-S",
-            "-p",
-            parent,
+            *parents,
             "-F",
             "-",
             tree.hex(),
