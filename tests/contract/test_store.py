@@ -11,7 +11,17 @@ from datetime import timedelta
 from threading import Thread
 
 import pytest
-from support.stores import MINUTE, NOON, Clock, OnSqlite, OpenStore, outcome, settled_in, wish
+from support.stores import (
+    MINUTE,
+    NOON,
+    Clock,
+    OnSqlite,
+    OpenStore,
+    outcome,
+    settled_in,
+    update_in,
+    wish,
+)
 
 from updater.errors import InvalidRequest, KeyReused, Unreachable
 from updater.model import Caller, OutcomeKind, Source
@@ -23,7 +33,7 @@ class AcceptingContract:
         wanted = wish("1.2.3", environment="dev")
         record, created = store.add(wanted)
         assert created
-        request = record.request
+        request = update_in(record)
         assert (request.image, request.caller, request.environment, request.source) == (
             wanted.image,
             wanted.caller,
@@ -36,9 +46,7 @@ class AcceptingContract:
     def test_a_digest_is_kept(self, store: Store) -> None:
         image = replace(wish().image, digest="sha256:" + "a" * 64)
         record, _ = store.add(replace(wish(), image=image))
-        found = store.get(record.request.id)
-        assert found is not None
-        assert found.request.image == image
+        assert update_in(store.get(record.request.id)).image == image
 
     def test_ids_are_short_url_safe_and_sort_by_time(self, store: Store, clock: Clock) -> None:
         made = []
@@ -127,9 +135,7 @@ class AcceptingContract:
     def test_odd_characters_in_the_source_come_back_as_they_were(self, store: Store) -> None:
         source = Source(author="김\n\0\ud800'\"%_\\", project="a" * 5000)
         record, _ = store.add(replace(wish(), source=source))
-        found = store.get(record.request.id)
-        assert found is not None
-        assert found.request.source == source
+        assert update_in(store.get(record.request.id)).source == source
 
     def test_the_worker_is_woken_by_a_new_request_and_not_by_a_repeated_one(self, store: Store) -> None:
         assert not store.arrived.is_set()

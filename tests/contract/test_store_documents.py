@@ -12,7 +12,16 @@ from hypothesis import strategies as some
 from sqlalchemy.dialects import sqlite as dialect
 from support.stores import NOON, outcome
 
-from updater.model import Caller, EnvironmentOutcome, Outcome, OutcomeKind, PlaceOutcome, Source
+from updater.model import (
+    Caller,
+    EnvironmentOutcome,
+    Outcome,
+    OutcomeKind,
+    PlaceOutcome,
+    Promoted,
+    ProposalLink,
+    Source,
+)
 from updater.store.documents import dumps, from_document, loads, to_document
 from updater.store.ids import new_id
 from updater.store.tables import Moment
@@ -38,7 +47,12 @@ ENVIRONMENTS = some.builds(
     superseded_by=TEXT,
     places=some.lists(PLACES, max_size=3).map(tuple),
     notes=some.lists(TEXT, max_size=3).map(tuple),
+    image=TEXT,
+    proposals=some.lists(
+        some.builds(ProposalLink, branch=TEXT, number=some.integers(), link=TEXT), max_size=2
+    ).map(tuple),
 )
+WORDS = some.lists(TEXT, max_size=3).map(tuple)
 NOUNS = (
     some.builds(
         Outcome,
@@ -47,7 +61,8 @@ NOUNS = (
         environments=some.lists(ENVIRONMENTS, max_size=3).map(tuple),
     )
     | some.builds(Source, project=TEXT, commit=TEXT, ref=TEXT, author=TEXT)
-    | some.builds(Caller, name=TEXT, images=some.lists(TEXT, max_size=3).map(tuple))
+    | some.builds(Caller, name=TEXT, images=WORDS, acts=WORDS)
+    | some.builds(Promoted, origin=TEXT, allow_older=some.booleans(), reason=TEXT)
 )
 
 
@@ -67,7 +82,8 @@ def test_fields_of_a_later_version_are_ignored() -> None:
 
 def test_fields_that_an_earlier_version_did_not_write_have_their_defaults() -> None:
     document = to_document(outcome())
-    del document["environments"][0]["notes"]
+    for name in ("notes", "image", "proposals"):
+        del document["environments"][0][name]
     story = replace(outcome().environments[0], notes=())
     assert from_document(Outcome, document) == replace(outcome(), environments=(story,))
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from threading import Barrier, Event, Thread
 
 import pytest
-from support.stores import MINUTE, NOON, Clock, OnSqlite, OpenStore, outcome, settled_in, wish
+from support.stores import MINUTE, NOON, Clock, OnSqlite, OpenStore, outcome, settled_in, tag_of, wish
 
 from updater.errors import InvalidRequest, Unreachable
 from updater.model import OutcomeKind, Record
@@ -23,7 +23,7 @@ def accept(store: Store, tag: str = "develop-1", **more: str) -> str:
 
 
 def listed(store: Store, query: Query) -> list[str]:
-    return [record.request.image.tag for record in store.find(query)]
+    return [tag_of(record.request) for record in store.find(query)]
 
 
 class NotingContract:
@@ -90,7 +90,9 @@ class SettlingContract:
             "pending": 0,
             "failed": 0,
             "refused": 1,
+            "held": 0,
             "committed": 1,
+            "proposed": 0,
             "superseded": 0,
             "unchanged": 0,
         }
@@ -235,7 +237,9 @@ class ListingContract:
             "pending": 2,
             "failed": 0,
             "refused": 1,
+            "held": 0,
             "committed": 1,
+            "proposed": 0,
             "superseded": 0,
             "unchanged": 1,
         }

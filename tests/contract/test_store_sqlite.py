@@ -6,8 +6,6 @@ import os
 import sqlite3
 import stat
 import struct
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
@@ -17,43 +15,11 @@ from threading import Barrier, Event, Thread
 import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
-from support.stores import MINUTE, Clock, OnSqlite, OpenStore, wish
+from support.store_files import DATABASE, child, is_sound, lines, shape
+from support.stores import MINUTE, Clock, OnSqlite, OpenStore, tag_of, wish
 
 from updater.errors import InvalidSettings, Unreachable
-from updater.store import Query, Records, Store, changes, schema, sqlite, tables
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-DATABASE = "updater.sqlite3"
-
-
-@contextmanager
-def child(program: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """Run a program of support/store_child.py and kill it in the end."""
-    path = os.pathsep.join((str(ROOT), str(ROOT / "tests")))
-    process = subprocess.Popen(
-        [sys.executable, "-W", "error", "-m", "support.store_child", program, str(folder)],
-        env=os.environ | {"PYTHONPATH": path},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def lines(process: subprocess.Popen[str]) -> Iterator[str]:
-    """Return what the process says, without a last line that was cut off."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.endswith("\n"):
-            yield line.rstrip()
-
-
-def is_sound(folder: Path) -> bool:
-    with closing(sqlite3.connect(folder / DATABASE)) as connection:
-        return connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+from updater.store import Query, Records, Store, accepting, changes, schema, sqlite, tables
 
 
 def commits_in_log(folder: Path) -> int:
@@ -202,7 +168,7 @@ class TestFaults(OnSqlite):
         assert len(said) == 2
         assert all("does not answer" in line and "Nothing was changed" in line for line in said)
         assert is_sound(tmp_path / "data")
-        assert [record.request.image.tag for record in open_store().find(Query())] == ["after", "before"]
+        assert [tag_of(record.request) for record in open_store().find(Query())] == ["after", "before"]
 
     def test_one_broken_change_does_not_stop_those_beside_it(self, tmp_path: Path, store: Store) -> None:
         first, _ = store.add(wish())
@@ -214,10 +180,10 @@ class TestFaults(OnSqlite):
             store.add(wish())
 
         def break_a_constraint() -> None:
-            addition = changes.Addition(first.request, None)
+            addition = accepting.Addition(first.request, None)
             together.wait()
             try:
-                store._writer.write(changes.add, addition)
+                store._writer.write(accepting.add, addition)
             except Exception as error:
                 failed.append(type(error).__name__)
 
@@ -314,12 +280,6 @@ class TestReading(OnSqlite):
 
 class TestSchema(OnSqlite):
     @staticmethod
-    def shape(folder: Path) -> list[tuple[str, ...]]:
-        with closing(sqlite3.connect(folder / DATABASE)) as connection:
-            rows = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
-            return sorted((kind, name, "".join((sql or "").split())) for kind, name, sql in rows)
-
-    @staticmethod
     def make(folder: Path, *statements: str) -> None:
         with closing(sqlite3.connect(folder / DATABASE)) as connection:
             for statement in statements:
@@ -340,7 +300,7 @@ class TestSchema(OnSqlite):
         for folder in (new, old):
             with Store(folder, clock=clock) as store:
                 store.add(wish())
-        assert self.shape(old) == self.shape(new)
+        assert shape(old) == shape(new)
         with closing(sqlite3.connect(old / DATABASE)) as connection:
             assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [
                 (tables.REVISION,)
@@ -348,7 +308,7 @@ class TestSchema(OnSqlite):
 
     def test_a_migration_that_is_cut_short_leaves_nothing_behind(self, tmp_path: Path) -> None:
         self.make(tmp_path, self.VERSIONS)
-        before = self.shape(tmp_path)
+        before = shape(tmp_path)
         engine = sqlite.writing_engine(tmp_path / DATABASE, MINUTE)
 
         def be_interrupted() -> None:
@@ -358,7 +318,7 @@ class TestSchema(OnSqlite):
 
         with pytest.raises(KeyboardInterrupt):
             be_interrupted()
-        assert self.shape(tmp_path) == before
+        assert shape(tmp_path) == before
 
     def test_nothing_is_migrated_under_a_running_server(
         self, tmp_path: Path, store: Store, clock: Clock
@@ -390,4 +350,4 @@ class TestSchema(OnSqlite):
         self.make(tmp_path, "CREATE TABLE theirs (x)")
         with pytest.raises(InvalidSettings, match="something else"):
             Store(tmp_path, clock=clock)
-        assert [name for _, name, _ in self.shape(tmp_path)] == ["theirs"]
+        assert [name for _, name, _ in shape(tmp_path)] == ["theirs"]

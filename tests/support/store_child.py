@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 
-from support.stores import wish
+from support.stores import outcome_of, promotion, wish
 
 from updater.errors import Unreachable
-from updater.store import Store
+from updater.model import OutcomeKind
+from updater.store import Store, schema, sqlite
 
 
 def _open(folder: str) -> Store:
@@ -72,6 +73,34 @@ def say_whether_alembic_is_loaded(folder: str) -> None:
     """Open and close a store and print whether that took alembic."""
     _open(folder).close()
     _say(str("alembic" in sys.modules))
+
+
+def stay_in_the_migration(folder: str) -> None:
+    """Migrate, say so, and stay before the commit until killed."""
+    engine = sqlite.writing_engine(Path(folder) / sqlite.DATABASE, timedelta(minutes=1))
+    with engine.begin() as connection:
+        # A cache of one page: what is changed goes to the log before it is committed.
+        connection.exec_driver_sql("PRAGMA cache_size = 1")
+        schema._migrate(connection, folder)
+        _say("migrated")
+        Event().wait()
+
+
+def settle_for_ever(folder: str) -> None:
+    """Hold, propose and land one request over and over; print what was acknowledged."""
+    store = _open(folder)
+    store.lock()
+    while True:
+        request_id = store.add(promotion("iris"))[0].request.id
+        store.claim(100, timedelta(hours=1))
+        held = outcome_of({"prod": OutcomeKind.HELD})
+        store.settle({request_id: held}, again={request_id: datetime.now(UTC)})
+        _say(f"{request_id} held")
+        store.claim(100, timedelta(hours=1))
+        store.settle({request_id: outcome_of({"prod": OutcomeKind.PROPOSED})})
+        _say(f"{request_id} proposed")
+        store.progress({request_id: outcome_of({"prod": OutcomeKind.COMMITTED})})
+        _say(f"{request_id} committed")
 
 
 if __name__ == "__main__":

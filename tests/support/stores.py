@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,9 +15,13 @@ from updater.model import (
     Outcome,
     OutcomeKind,
     PlaceOutcome,
+    PromotionRequest,
+    Record,
+    Request,
     Source,
+    UpdateRequest,
 )
-from updater.store import Store, Wish
+from updater.store import PromotionWish, Store, Wish
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -75,6 +79,31 @@ def wish(
     )
 
 
+def promotion(
+    *charts: str, caller: str = "kim", origin: str = "dev", environment: str = "prod"
+) -> PromotionWish:
+    return PromotionWish(
+        origin=origin,
+        environment=environment,
+        charts=charts,
+        caller=Caller(name=caller, environments=("prod",), acts=("promote", "approve")),
+    )
+
+
+def update_in(record: Record | None) -> UpdateRequest:
+    """Return the update that `record` is about, which must be one."""
+    assert record is not None
+    assert isinstance(record.request, UpdateRequest)
+    return record.request
+
+
+def tag_of(request: Request) -> str:
+    """Return the tag that was asked for, or how a promotion goes."""
+    if isinstance(request, PromotionRequest):
+        return f"{request.origin} to {request.environment}"
+    return request.image.tag
+
+
 def settled_in(environment: str = "dev", kind: OutcomeKind = OutcomeKind.COMMITTED) -> EnvironmentOutcome:
     return EnvironmentOutcome(
         environment=environment,
@@ -94,3 +123,10 @@ def settled_in(environment: str = "dev", kind: OutcomeKind = OutcomeKind.COMMITT
 def outcome(kind: OutcomeKind = OutcomeKind.COMMITTED, *environments: str) -> Outcome:
     stories = tuple(settled_in(environment, kind) for environment in environments or ("dev",))
     return Outcome(kind=kind, reason="The tag was written.", environments=stories)
+
+
+def outcome_of(kinds: Mapping[str, OutcomeKind], reason: str = "As the environments say.") -> Outcome:
+    """Return an outcome that differs by environment; the first kind of the usual order stands for it."""
+    stories = tuple(settled_in(environment, kind) for environment, kind in kinds.items())
+    first = next(kind for kind in OutcomeKind if kind in kinds.values())
+    return Outcome(kind=first, reason=reason, environments=stories)

@@ -6,6 +6,6 @@ behind it and nowhere else.
 
 from updater.store.inbox import Store
 from updater.store.records import Records
-from updater.store.values import Deferral, Intent, Query, Wish
+from updater.store.values import Deferral, Intent, PromotionWish, Query, Wish
 
-__all__ = ["Deferral", "Intent", "Query", "Records", "Store", "Wish"]
+__all__ = ["Deferral", "Intent", "PromotionWish", "Query", "Records", "Store", "Wish"]

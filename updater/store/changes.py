@@ -1,124 +1,50 @@
-"""The changes one can make to the tables, each one function of a connection.
+"""What the worker changes in the tables, each change one function of a connection.
 
 Called by `inbox` through the writer, which commits: nothing here begins or ends a transaction. A
-function that refuses does so before it has written anything.
+request is claimable while it is pending or held; all else about it is final, but for an outcome
+that rests on an open merge request.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Executable, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
 
-from updater.errors import KeyReused, UpdaterError
-from updater.model import Outcome, Record, UpdateRequest
+from updater.model import EnvironmentOutcome, Outcome, OutcomeKind, Request
+from updater.store import notes
 from updater.store.documents import to_document
-from updater.store.reads import by_keys, chunks, to_request
-from updater.store.tables import intent, request, settled_in
-from updater.store.values import Deferral, Intent
+from updater.store.rows import to_request
+from updater.store.statements import chunks, run
+from updater.store.tables import request, settled_in
+from updater.store.values import Deferral
 
-_PENDING = request.c.kind.is_(None)
 # Built once: SQLAlchemy finds the compiled form of a statement it has seen faster than of a new one.
-_ADD = insert(request)
-_SETTLE = update(request).where(request.c.id == bindparam("of_id"), _PENDING)
+_CHANGE = update(request).where(request.c.id == bindparam("of_id"))
+_SETTLE = _CHANGE.where(request.c.is_claimable)
+_PROGRESS = _CHANGE.where(request.c.is_open)
 _DEFER = _SETTLE.values(attempts=request.c.attempts + bindparam("more"), leased_until=None)
-_FORGET = delete(intent).where(intent.c.request_id == bindparam("of_id"))
-_FORGET_ONE = _FORGET.where(
-    intent.c.environment == bindparam("of_environment"), intent.c.commit == bindparam("of_commit")
-)
 
 
-@dataclass(frozen=True, slots=True)
-class Addition:
-    """A request to keep, without its place in the order yet, and its idempotency key."""
+def claim(
+    connection: Connection, *, limit: int, now: datetime, until: datetime, hurry: bool = False
+) -> list[Request]:
+    """Lease what is claimable, due and free; return it in the order of acceptance.
 
-    wanted: UpdateRequest
-    key: str | None
-
-    @property
-    def caller_and_key(self) -> tuple[str, str | None]:
-        """What no two requests may share, unless there is no key."""
-        return self.wanted.caller.name, self.key
-
-
-def add(connection: Connection, additions: Sequence[Addition]) -> list[tuple[Record, bool] | UpdaterError]:
-    """Keep requests; return for each its record and whether it is new, or a `KeyReused`."""
-    known = by_keys(
-        connection, {addition.caller_and_key for addition in additions if addition.key is not None}
-    )
-    rows: dict[str, dict[str, object]] = {}
-    answers: list[tuple[Record, bool] | UpdaterError] = []
-    for addition in additions:
-        record = known.get(addition.caller_and_key)
-        if record is None:
-            record = Record(request=addition.wanted)
-            rows[addition.wanted.id] = _row(addition)
-            if addition.key is not None:
-                known[addition.caller_and_key] = record
-            answers.append((record, True))
-        elif _same_wish(record.request, addition.wanted):
-            answers.append((record, False))
-        else:
-            answers.append(_key_reused(addition, record.request))
-    _run(connection, _ADD, list(rows.values()))
-    sequences = _pending(connection, rows)
-    return [_numbered(answer, sequences) for answer in answers]
-
-
-def _row(addition: Addition) -> dict[str, object]:
-    wanted = addition.wanted
-    return {
-        "id": wanted.id,
-        "name": wanted.image.name,
-        "repository": wanted.image.repository,
-        "tag": wanted.image.tag,
-        "digest": wanted.image.digest,
-        "environment": wanted.environment,
-        "caller": wanted.caller.name,
-        "caller_document": to_document(wanted.caller),
-        "source": to_document(wanted.source),
-        "idempotency_key": addition.key,
-        "received_at": wanted.received_at,
-        "reason": "",
-        "attempts": 0,
-        "done": [],
-    }
-
-
-def _same_wish(one: UpdateRequest, other: UpdateRequest) -> bool:
-    """Say whether two requests of one caller ask for the same; what the caller may do can have changed."""
-    return (one.image, one.environment, one.source) == (other.image, other.environment, other.source)
-
-
-def _key_reused(addition: Addition, first: UpdateRequest) -> KeyReused:
-    return KeyReused(
-        f"The Idempotency-Key {addition.key!r} was used before, for {first.image} (request {first.id}): "
-        "send a new key with a different request."
-    )
-
-
-def _numbered(
-    answer: tuple[Record, bool] | UpdaterError, sequences: Mapping[str, int]
-) -> tuple[Record, bool] | UpdaterError:
-    """Put the place in the order, which the database gave, into a record that was made before."""
-    if isinstance(answer, UpdaterError):
-        return answer
-    record, created = answer
-    sequence = sequences.get(record.request.id, record.request.sequence)
-    return replace(record, request=replace(record.request, sequence=sequence)), created
-
-
-def claim(connection: Connection, limit: int, now: datetime, until: datetime) -> list[UpdateRequest]:
-    """Lease what is pending, due and free; return it in the order of acceptance.
-
-    With a request come those of the same repository that were put off: they must be judged together,
-    or one that waits would be written over a newer one later.
+    With a request come those of the same repository that were put off or are held: they must be
+    judged together, or one that waits would be written over a newer one later. Promotions count as
+    one repository. With `hurry` everything held is due.
     """
-    free = (_PENDING, or_(request.c.leased_until.is_(None), request.c.leased_until <= now))
-    due = or_(request.c.due_at.is_(None), request.c.due_at <= now)
-    touched = select(request.c.repository).where(*free, due)
+    free = (
+        request.c.is_claimable,
+        or_(request.c.leased_until.is_(None), request.c.leased_until <= now),
+    )
+    due = [request.c.due_at.is_(None), request.c.due_at <= now]
+    if hurry:
+        due.append(request.c.kind.is_not(None))
+    touched = select(request.c.repository).where(*free, or_(*due))
     chosen = (
         select(request.c.sequence)
         .where(*free, request.c.repository.in_(touched))
@@ -131,87 +57,141 @@ def claim(connection: Connection, limit: int, now: datetime, until: datetime) ->
 
 
 def release_leases(connection: Connection) -> None:
-    """Make everything pending claimable at once where it is due: whoever leased it is dead."""
+    """Make everything claimable so at once where it is due: whoever leased it is dead."""
     leased = request.c.leased_until.is_not(None)
-    connection.execute(update(request).where(_PENDING, leased).values(leased_until=None))
+    connection.execute(update(request).where(request.c.is_claimable, leased).values(leased_until=None))
 
 
-def intend(connection: Connection, intents: Mapping[str, Sequence[Intent]]) -> None:
-    """Note what is about to be pushed; an earlier note of the same commit is replaced, others stay."""
-    rows = [
-        {
-            "request_id": request_id,
-            "environment": note.outcome.environment,
-            "branch": note.branch,
-            "commit": note.commit,
-            "outcome": to_document(note.outcome),
-        }
-        for request_id, notes in intents.items()
-        for note in notes
-    ]
-    keys = [
-        {"of_id": row["request_id"], "of_environment": row["environment"], "of_commit": row["commit"]}
-        for row in rows
-    ]
-    _run(connection, _FORGET_ONE, keys)
-    _run(connection, insert(intent), rows)
+def settle(
+    connection: Connection, outcomes: Mapping[str, Outcome], again: Mapping[str, datetime], now: datetime
+) -> None:
+    """Write what became of those of the requests that are claimable; those in `again` stay so."""
+    found = [row for row in _rows(connection, outcomes) if row.is_claimable]
+    rows = []
+    for row in found:
+        outcome, is_held = outcomes[row.id], row.id in again
+        rows.append(
+            {
+                **_shown(row.id, outcome),
+                "reason": "",
+                "done": to_document(_done(outcome)) if is_held else [],
+                "is_claimable": is_held,
+                "due_at": again.get(row.id),
+                "leased_until": None,
+                "troubled_since": None,
+                # A request that goes on being held was not settled once more.
+                "settled_at": (row.settled_at if is_held else None) or now,
+            }
+        )
+    run(connection, _SETTLE, rows)
+    _list_under_environments(connection, found, outcomes)
+    _forget(connection, [row.id for row in found], outcomes, again)
 
 
-def settle(connection: Connection, outcomes: Mapping[str, Outcome], now: datetime) -> None:
-    """Write what became of those of the requests that are still pending, and drop their notes."""
-    pending = _pending(connection, outcomes)
-    rows = [
-        {
-            "of_id": request_id,
-            "kind": outcomes[request_id].kind.value,
-            "outcome": to_document(outcomes[request_id]),
-            "reason": "",
-            "due_at": None,
-            "leased_until": None,
-            "settled_at": now,
-        }
-        for request_id in pending
-    ]
-    places = [
-        {"environment": environment, "sequence": sequence}
-        for request_id, sequence in pending.items()
-        for environment in {settled.environment for settled in outcomes[request_id].environments}
-    ]
-    _run(connection, _SETTLE, rows)
-    _run(connection, insert(settled_in), places)
-    _run(connection, _FORGET, [{"of_id": request_id} for request_id in pending])
+def progress(connection: Connection, outcomes: Mapping[str, Outcome]) -> None:
+    """Write what has become of those of the requests that are open; when they were settled stays.
+
+    One that is held besides stays claimable while an environment of the new outcome is held.
+    """
+    found = [row for row in _rows(connection, outcomes) if row.is_open]
+    rows = []
+    for row in found:
+        outcome = outcomes[row.id]
+        done = _done(outcome)
+        is_held = row.is_claimable and len(done) < len(outcome.environments)
+        rows.append(
+            {
+                **_shown(row.id, outcome),
+                "done": to_document(done) if is_held else [],
+                "is_claimable": is_held,
+                "due_at": row.due_at if is_held else None,
+            }
+        )
+    run(connection, _PROGRESS, rows)
+    _list_under_environments(connection, found, outcomes)
 
 
 def defer(connection: Connection, deferrals: Mapping[str, Deferral]) -> None:
-    """Give back those of the requests that are still pending, to be claimed again later.
+    """Give back those of the requests that are claimable, to be claimed again later.
 
     Their notes stay: a push that was cut off may still arrive.
     """
-    pending = _pending(connection, deferrals)
     rows = [
         {
-            "of_id": request_id,
-            "reason": deferrals[request_id].reason,
-            "due_at": deferrals[request_id].retry_at,
-            "troubled_since": deferrals[request_id].troubled_since,
-            "done": to_document(deferrals[request_id].done),
-            "more": int(deferrals[request_id].counts_as_attempt),
+            "of_id": row.id,
+            "reason": deferrals[row.id].reason,
+            "due_at": deferrals[row.id].retry_at,
+            "troubled_since": deferrals[row.id].troubled_since,
+            "done": to_document(deferrals[row.id].done),
+            "more": int(deferrals[row.id].counts_as_attempt),
         }
-        for request_id in pending
+        for row in _rows(connection, deferrals)
+        if row.is_claimable
     ]
-    _run(connection, _DEFER, rows)
+    run(connection, _DEFER, rows)
 
 
-def _pending(connection: Connection, ids: Collection[str]) -> dict[str, int]:
-    """Return the sequence numbers of those of `ids` that are not settled, by id, in order."""
-    found: dict[str, int] = {}
+def _rows(connection: Connection, ids: Collection[str]) -> list[Row[Any]]:
+    """Return how those of `ids` stand that exist, in the order of acceptance."""
+    columns = (
+        request.c.id,
+        request.c.sequence,
+        request.c.is_claimable,
+        request.c.is_open,
+        request.c.due_at,
+        request.c.settled_at,
+    )
+    found: list[Row[Any]] = []
     for some in chunks(ids):
-        statement = select(request.c.id, request.c.sequence).where(request.c.id.in_(some), _PENDING)
-        found.update((row.id, row.sequence) for row in connection.execute(statement))
-    return dict(sorted(found.items(), key=lambda item: item[1]))
+        found += connection.execute(select(*columns).where(request.c.id.in_(some)))
+    return sorted(found, key=lambda row: row.sequence)
 
 
-def _run(connection: Connection, statement: Executable, rows: Sequence[Mapping[str, object]]) -> None:
-    """Execute `statement` once a row; SQLAlchemy takes an empty list for one row without values."""
-    if rows:
-        connection.execute(statement, rows)
+def _shown(request_id: str, outcome: Outcome) -> dict[str, object]:
+    """Return the columns that tell of an outcome."""
+    return {
+        "of_id": request_id,
+        "kind": outcome.kind.value,
+        "outcome": to_document(outcome),
+        "is_open": any(one.kind is OutcomeKind.PROPOSED for one in outcome.environments),
+    }
+
+
+def _done(outcome: Outcome) -> tuple[EnvironmentOutcome, ...]:
+    """Return what need not be decided again when the request is claimed once more."""
+    return tuple(one for one in outcome.environments if one.kind is not OutcomeKind.HELD)
+
+
+def _list_under_environments(
+    connection: Connection, found: Sequence[Row[Any]], outcomes: Mapping[str, Outcome]
+) -> None:
+    """Let listings find the requests under each environment of their outcomes."""
+    known: set[tuple[str, int]] = set()
+    for some in chunks([row.sequence for row in found]):
+        statement = select(settled_in.c.environment, settled_in.c.sequence)
+        rows = connection.execute(statement.where(settled_in.c.sequence.in_(some)))
+        known.update((row.environment, row.sequence) for row in rows)
+    places = {(one.environment, row.sequence): None for row in found for one in outcomes[row.id].environments}
+    new = [
+        {"environment": environment, "sequence": sequence}
+        for environment, sequence in places
+        if (environment, sequence) not in known
+    ]
+    run(connection, insert(settled_in), new)
+
+
+def _forget(
+    connection: Connection,
+    ids: Collection[str],
+    outcomes: Mapping[str, Outcome],
+    again: Mapping[str, datetime],
+) -> None:
+    """Drop the notes of what is settled; those of a held environment stay, as for a deferral."""
+    notes.forget(connection, [request_id for request_id in ids if request_id not in again])
+    certain: dict[str, set[str]] = {}
+    for request_id in ids:
+        if request_id in again:
+            stories = outcomes[request_id].environments
+            held = {one.environment for one in stories if one.kind is OutcomeKind.HELD}
+            certain[request_id] = {one.environment for one in stories} - held
+    notes.forget_there(connection, certain)

@@ -25,7 +25,7 @@ loads = json.loads
 def to_document(value: object) -> Any:
     """Return `value`, a noun or a tuple of nouns, as what JSON knows."""
     kind = type(value)
-    if kind is str or kind is int or value is None:
+    if kind is str or kind is int or kind is bool or value is None:
         return value
     if kind is tuple:
         return [to_document(item) for item in value]  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
 """The durable inbox: what was accepted is on disk, is worked on by lease, and is settled once.
 
-Hides threads, transactions and SQL. `web` adds and waits, `worker` claims, intends, settles and
+A held request is the exception: it is answered, and claimed again until it is settled. Hides
+threads, transactions and SQL. `web` adds and waits, `worker` claims, intends, settles, follows and
 defers, `wiring` opens and closes. It decides nothing about requests and never deletes one.
 """
 
@@ -15,13 +16,12 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from updater.errors import InvalidRequest, UpdaterError
-from updater.model import Outcome, Record, UpdateRequest
-from updater.store import changes, schema, sqlite
-from updater.store.ids import new_id
+from updater.errors import UpdaterError
+from updater.model import Outcome, OutcomeKind, Record, Request
+from updater.store import accepting, changes, notes, schema, sqlite
 from updater.store.outages import outages_of
 from updater.store.records import DEFAULT_PATIENCE, Records
-from updater.store.values import Deferral, Intent, Wish
+from updater.store.values import Deferral, Intent, PromotionWish, Wish
 from updater.store.waiting import Waiters
 from updater.store.writer import Writer
 
@@ -74,7 +74,7 @@ class Store(Records):
         self._lock.take()
         self._write(changes.release_leases)
 
-    def add(self, wish: Wish, *, key: str | None = None) -> tuple[Record, bool]:
+    def add(self, wish: Wish | PromotionWish, *, key: str | None = None) -> tuple[Record, bool]:
         """Accept a wish; return its record and whether it is new, once it is on disk.
 
         The same wish with the same `key` (an Idempotency-Key) by the same caller is the same
@@ -84,52 +84,69 @@ class Store(Records):
             KeyReused: the caller used the key for a different wish.
             InvalidRequest: a text in it is no Unicode that can be stored.
         """
-        _check_texts(wish, key)
-        now = self._clock()
-        wanted = UpdateRequest(
-            id=new_id(now),
-            image=wish.image,
-            caller=wish.caller,
-            received_at=now,
-            environment=wish.environment,
-            source=wish.source,
-        )
-        record, created = self._writer.write(changes.add, changes.Addition(wanted, key))
+        addition = accepting.addition(wish, key, self._clock())
+        record, created = self._writer.write(accepting.add, addition)
         if created:
             self.arrived.set()
         return record, created
 
-    def claim(self, limit: int, lease: timedelta) -> list[UpdateRequest]:
-        """Take up to `limit` requests that are pending and due, in the order of acceptance.
+    def claim(self, limit: int, lease: timedelta, *, hurry: bool = False) -> list[Request]:
+        """Take up to `limit` requests that are pending or held, and due, in the order of acceptance.
 
-        With one come those of the same repository that were put off, so that they are judged together.
+        With one come those of the same repository that were put off or are held, so that they are
+        judged together; promotions count as one repository. With `hurry` all that is held is due: a
+        hint came that something may have changed.
 
         Nobody else gets them until they are settled, deferred, or `lease` is over.
         """
         now = self._clock()
-        return self._write(partial(changes.claim, limit=limit, now=now, until=now + lease))
+        change = partial(changes.claim, limit=limit, now=now, until=now + lease, hurry=hurry)
+        return self._write(change)
 
     def intend(self, intents: Mapping[str, Sequence[Intent]]) -> None:
         """Note, by request id, what is about to be pushed; it is on disk when this returns.
 
         Notes of one request add up, whatever their commits, until it is settled.
         """
-        self._write(partial(changes.intend, intents=intents))
+        self._write(partial(notes.intend, intents=intents))
 
-    def settle(self, outcomes: Mapping[str, Outcome]) -> None:
+    def settle(self, outcomes: Mapping[str, Outcome], *, again: Mapping[str, datetime] | None = None) -> None:
         """Write what became of requests, all or none, and wake who waits for them.
 
-        What is settled stays as it is: a second outcome for a request is ignored.
+        A request in `again` shows its outcome and may be claimed again from then on, to decide once
+        more in the environments where it is held; the others are in its `done`. Any other is settled
+        for good: a second outcome for it is ignored.
+
+        Raises:
+            ValueError: an outcome is held and nobody says until when.
         """
-        self._write(partial(changes.settle, outcomes=outcomes, now=self._clock()))
+        again = again or {}
+        for request_id, outcome in outcomes.items():
+            if outcome.kind is OutcomeKind.HELD and request_id not in again:
+                raise ValueError(f"Request {request_id} is held, and its next time is not given.")
+        self._write(partial(changes.settle, outcomes=outcomes, again=again, now=self._clock()))
+        self._waiters.wake(outcomes)
+
+    def progress(self, outcomes: Mapping[str, Outcome]) -> None:
+        """Replace the outcomes of requests that rest on an open merge request, all or none.
+
+        Others are left alone. When a request was settled stays as it was.
+        """
+        self._write(partial(changes.progress, outcomes=outcomes))
         self._waiters.wake(outcomes)
 
     def defer(self, deferrals: Mapping[str, Deferral]) -> None:
-        """Give requests back, to be claimed again when their time comes; settled ones are left alone."""
+        """Give pending or held requests back, to be claimed again when their time comes.
+
+        One that is held still shows its outcome. What is settled for good is left alone.
+        """
         self._write(partial(changes.defer, deferrals=deferrals))
 
     def wait(self, request_id: str, timeout: float) -> Record | None:
-        """Return the record once it is settled, else as it is after `timeout` seconds; None if unknown."""
+        """Return the record once it is settled or held, or as it is after `timeout` seconds; None if unknown.
+
+        What is settled for good may still change where it rests on an open merge request.
+        """
         with self._waiters.expecting(request_id) as settled:
             record = self.get(request_id)
             if record is None or record.outcome is not None or not settled.wait(timeout) or self._closed:
@@ -157,11 +174,3 @@ class Store(Records):
         # Last of all: the connection that can write is the one that tidies the log away.
         self._writer.close()
         self._lock.give_back()
-
-
-def _check_texts(wish: Wish, key: str | None) -> None:
-    """Refuse what a text column cannot hold: NUL (PostgreSQL) and lone surrogates (UTF-8)."""
-    texts = {"environment": wish.environment or "", "Idempotency-Key": key or "", "caller": wish.caller.name}
-    for field, text in texts.items():
-        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-            raise InvalidRequest(f"{text!r} holds a character that cannot be stored.", field=field)

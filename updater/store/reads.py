@@ -1,67 +1,20 @@
 """The questions one can ask the tables, each one function of a connection.
 
-Hides how rows become records. Called by `inbox` and `changes`; never writes.
+Hides how they are asked in SQL. Called by `records` and `accepting`; never writes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from updater.errors import InvalidRequest
-from updater.model import (
-    Caller,
-    EnvironmentOutcome,
-    ImageReference,
-    Outcome,
-    OutcomeKind,
-    Record,
-    Source,
-    UpdateRequest,
-)
-from updater.store.documents import from_document, tuple_from_document
-from updater.store.tables import intent, request, settled_in
-from updater.store.values import Intent, Query
-
-# Fewer parameters than the smallest limit of a supported database (SQLite: 32,766).
-_PARAMETERS = 1000
-
-
-def chunks(ids: Collection[str]) -> Iterator[Sequence[str]]:
-    """Cut `ids` into lists that fit into one statement."""
-    rest = list(ids)
-    for start in range(0, len(rest), _PARAMETERS):
-        yield rest[start : start + _PARAMETERS]
-
-
-def to_request(row: Row[Any]) -> UpdateRequest:
-    """Return the wish of a row of `request`."""
-    return UpdateRequest(
-        id=row.id,
-        image=ImageReference(name=row.name, repository=row.repository, tag=row.tag, digest=row.digest),
-        caller=from_document(Caller, row.caller_document),
-        received_at=row.received_at,
-        sequence=row.sequence,
-        environment=row.environment,
-        source=from_document(Source, row.source),
-        done=tuple_from_document(EnvironmentOutcome, row.done),
-    )
-
-
-def to_record(row: Row[Any]) -> Record:
-    """Return all that is known of a row of `request`."""
-    return Record(
-        request=to_request(row),
-        outcome=None if row.outcome is None else from_document(Outcome, row.outcome),
-        reason=row.reason,
-        attempts=row.attempts,
-        retry_at=row.due_at,
-        troubled_since=row.troubled_since,
-        settled_at=row.settled_at,
-    )
+from updater.model import OutcomeKind, Record
+from updater.store.rows import to_record
+from updater.store.tables import request, settled_in
+from updater.store.values import Query
 
 
 def by_id(connection: Connection, request_id: str) -> Record | None:
@@ -108,6 +61,7 @@ def _filters(query: Query) -> Iterator[ColumnElement[bool]]:
     if query.repository is not None:
         yield request.c.repository == query.repository
     if query.text:
+        yield request.c.promotion.is_(None)
         names = (request.c.name, request.c.repository)
         yield or_(*((name + ":" + request.c.tag).icontains(query.text, autoescape=True) for name in names))
     if query.environment is not None:
@@ -124,22 +78,17 @@ def counts(connection: Connection) -> Mapping[str, int]:
     return dict.fromkeys(("pending", *(kind.value for kind in OutcomeKind)), 0) | found
 
 
+def proposed(connection: Connection, limit: int) -> list[Record]:
+    """Return the records whose outcome rests on an open merge request, oldest first."""
+    statement = select(request).where(request.c.is_open).order_by(request.c.sequence).limit(limit)
+    return [to_record(row) for row in connection.execute(statement)]
+
+
 def next_due(connection: Connection) -> datetime | None:
-    """Return when the next pending request may be claimed, which may be in the past, or None.
+    """Return when the next request may be claimed, which may be in the past, or None.
 
     A lease hides the time the request was due: it was due when it was claimed.
     """
     free_at = func.coalesce(request.c.leased_until, request.c.due_at, request.c.received_at)
-    moment: datetime | None = connection.scalar(select(func.min(free_at)).where(request.c.kind.is_(None)))
+    moment: datetime | None = connection.scalar(select(func.min(free_at)).where(request.c.is_claimable))
     return moment
-
-
-def intents(connection: Connection, ids: Collection[str]) -> dict[str, tuple[Intent, ...]]:
-    """Return the notes of those of `ids` that have some, by environment."""
-    found: dict[str, tuple[Intent, ...]] = {}
-    for some in chunks(ids):
-        statement = select(intent).where(intent.c.request_id.in_(some)).order_by(intent.c.environment)
-        for row in connection.execute(statement):
-            note = Intent(row.branch, row.commit, from_document(EnvironmentOutcome, row.outcome))
-            found[row.request_id] = (*found.get(row.request_id, ()), note)
-    return found

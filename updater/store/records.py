@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from updater.errors import InvalidSettings, Unreachable
 from updater.model import Record
-from updater.store import reads, schema, sqlite
+from updater.store import notes, reads, schema, sqlite
 from updater.store.outages import outages_of
 from updater.store.values import Intent, Query
 
@@ -79,20 +79,28 @@ class Records:
         with self._connection() as connection:
             return reads.find(connection, query)
 
+    def proposed(self, limit: int = 1000) -> list[Record]:
+        """Return the records whose outcome rests on an open merge request anywhere, oldest first.
+
+        Their kind may be another one, where another environment came to something else.
+        """
+        with self._connection() as connection:
+            return reads.proposed(connection, limit)
+
     def counts(self) -> Mapping[str, int]:
         """Return how many requests are `pending` and how many ended in each outcome, zeros included."""
         with self._connection() as connection:
             return reads.counts(connection)
 
     def next_due(self) -> datetime | None:
-        """Return when the next pending request may be claimed (perhaps in the past), or None."""
+        """Return when the next pending or held request may be claimed (perhaps in the past), or None."""
         with self._connection() as connection:
             return reads.next_due(connection)
 
     def intents(self, ids: Collection[str]) -> Mapping[str, tuple[Intent, ...]]:
         """Return the notes of those of `ids` that have some, by environment."""
         with self._connection() as connection:
-            return reads.intents(connection, ids)
+            return notes.intents(connection, ids)
 
     def close(self) -> None:
         """Let go of the database; a second call does nothing."""

@@ -1,7 +1,7 @@
 """The tables, as the newest version of the schema has them.
 
-Hides column names and types from everybody but `changes`, `reads` and `schema`. A change here
-needs a migration in `migrations/versions/`; a test compares the two.
+Hides column names and types from everybody outside the package. A change here needs a migration
+in `migrations/versions/`; a test compares the two.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -22,10 +23,12 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
+    true,
 )
 
 # The migration that leads to these tables (`revision` of the newest file in migrations/versions).
-REVISION = "0001"
+REVISION = "0002"
 
 
 class Moment(TypeDecorator[datetime]):
@@ -61,7 +64,9 @@ metadata = MetaData(
     }
 )
 
-# `kind` is NULL while a request is pending. `due_at` NULL: due at once.
+# `kind` is NULL while a request is pending. `due_at` NULL: due at once. `is_claimable` while it is
+# pending or held, `is_open` while its outcome rests on an open merge request. `promotion` is NULL
+# for an update; a promotion's `name`, `repository` and `tag` are empty.
 request = Table(
     "request",
     metadata,
@@ -86,9 +91,14 @@ request = Table(
     Column("kind", Text),
     Column("outcome", JSON(none_as_null=True)),
     Column("settled_at", Moment),
+    Column("promotion", JSON(none_as_null=True)),
+    Column("is_claimable", Boolean, nullable=False, server_default=true()),
+    Column("is_open", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("caller", "idempotency_key"),
     Index(None, "kind", "sequence"),
     Index(None, "repository", "sequence"),
+    Index(None, "is_claimable", "sequence"),
+    Index(None, "is_open", "sequence"),
 )
 
 # In which environments a request was settled, for listing: its outcome tells the story.

@@ -24,6 +24,21 @@ class Wish:
     source: Source = field(default_factory=Source)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromotionWish:
+    """A promotion before it is accepted: into `environment` what stands in `origin`.
+
+    `charts` empty means all of them.
+    """
+
+    origin: str
+    environment: str
+    caller: Caller
+    charts: tuple[str, ...] = ()
+    allow_older: bool = False
+    reason: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Intent:
     """A note written before a push: this commit, on this branch, will have this outcome.
@@ -58,9 +73,9 @@ class Query:
     """Which requests to list; every filter that is set must hold.
 
     `settled` None means both states. `kinds` are outcomes (empty: any). `repository` is a canonical
-    repository, `text` any part of `repository:tag`, upper and lower case alike. `environment` holds
-    where the request asked for it or was settled in it. `before` is the id of the last request of
-    the page before.
+    repository, `text` any part of `repository:tag`, upper and lower case alike; no promotion has
+    either. `environment` holds where the request asked for it or was settled in it. `before` is the
+    id of the last request of the page before.
     """
 
     settled: bool | None = None
