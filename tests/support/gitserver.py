@@ -91,13 +91,13 @@ class GitServer:
         self.token = token
         self.user = user
         self.healed = threading.Event()
-        self._http: _Listener | None = None
+        self._http: Listener | None = None
         self._thread: threading.Thread | None = None
         self._port = 0
 
     def start(self) -> GitServer:
         """Listen, again on the same port after a stop."""
-        self._http = _Listener(("127.0.0.1", self._port), self)
+        self._http = Listener(("127.0.0.1", self._port), self)
         self._port = self._http.server_address[1]
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
@@ -141,7 +141,10 @@ class GitServer:
         self.stop()
 
 
-class _Listener(ThreadingHTTPServer):
+class Listener(ThreadingHTTPServer):
+    """Listens for an owner; `door` is what answers (another double puts its own in front of Git)."""
+
+    door: type[BaseHTTPRequestHandler] | None = None
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
@@ -157,7 +160,7 @@ class _Listener(ThreadingHTTPServer):
             "GIT_PROJECT_ROOT": str(owner.root),
             "GIT_HTTP_EXPORT_ALL": "1",
         }
-        super().__init__(address, _Request)
+        super().__init__(address, self.door or GitDoor)
 
     def server_bind(self) -> None:
         # HTTPServer looks up the host's name here, which may take seconds.
@@ -168,11 +171,13 @@ class _Listener(ThreadingHTTPServer):
         """Say nothing: a client that goes away is part of the tests."""
 
 
-class _Request(BaseHTTPRequestHandler):
+class GitDoor(BaseHTTPRequestHandler):
+    """One connection: checks the token, misbehaves as the owner's mood says, passes on to Git."""
+
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
-    server: _Listener
+    server: Listener
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class's name)
         """Keep the tests' output quiet."""
