@@ -7,13 +7,14 @@ or at a plain folder.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from updater.charts import Survey
 from updater.configrepo import ConfigRepo, Snapshot
 from updater.errors import InvalidConfigRepo
-from updater.model import Files
+from updater.model import PROPOSAL_PREFIX, Files
 from updater.plan import Draft, Ground
 from updater.policy import DEFAULT_RULES, RULES_PATH, Environment, Rules, Tags, parse_rules
 
@@ -89,14 +90,31 @@ def look(repo: ConfigRepo, surveys: dict[str, Survey]) -> Sight:
 
 
 def look_at_folder(files: Files) -> Sight:
-    """Look at a plain folder: one ground for all environments, whatever branch they name.
+    """Look at a plain folder: one ground for all environments, whatever branch and delivery they name.
 
     Raises:
         InvalidConfigRepo: its rules cannot be read.
     """
-    rules = _rules(files, _FOLDER_RULES)
+    found = _rules(files, _FOLDER_RULES)
+    # A folder has no merge requests: whatever is written is written in place.
+    direct = tuple(replace(environment, delivery="commit") for environment in found.environments)
+    rules = found if found is _FOLDER_RULES else Rules(environments=direct)
     ground = _ground("", files, {})
     return Sight(rules, {environment.name: ground for environment in rules.environments}, {})
+
+
+def target_of(repo: ConfigRepo, source_branch: str) -> str:
+    """Return the branch that a source branch of the updater goes to; empty where no rule names one.
+
+    Raises:
+        InvalidConfigRepo: as for `look`.
+    """
+    default = repo.default_branch()
+    name = source_branch.removeprefix(PROPOSAL_PREFIX).partition("/")[0]
+    for environment in _rules(repo.snapshot(default), DEFAULT_RULES).environments:
+        if environment.name == name:
+            return environment.branch or default
+    return ""
 
 
 def _ground(branch: str, files: Files, surveys: dict[str, Survey]) -> Ground:
@@ -106,4 +124,8 @@ def _ground(branch: str, files: Files, surveys: dict[str, Survey]) -> Ground:
 
 
 def _rules(files: Files, absent: Rules) -> Rules:
-    return parse_rules(files.read(RULES_PATH)) if RULES_PATH in files.paths else absent
+    return _parsed(files.read(RULES_PATH)) if RULES_PATH in files.paths else absent
+
+
+# Rules are asked for far more often than they change.
+_parsed = functools.lru_cache(maxsize=4)(parse_rules)

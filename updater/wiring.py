@@ -10,9 +10,10 @@ import importlib.resources
 import logging
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -22,10 +23,14 @@ from updater import __version__, logs
 from updater.auth import Keys
 from updater.configrepo import ConfigRepo, Identity, Remote, Signing
 from updater.errors import InvalidSettings
+from updater.forge import Forge
+from updater.forge.local import Local
 from updater.messages import Messages
+from updater.model import EnvironmentOutcome, OpenProposal, Record
 from updater.settings import Settings
-from updater.store import Store
-from updater.worker import Habits, Worker
+from updater.sight import target_of
+from updater.store import PromotionWish, Store
+from updater.worker import Doors, Habits, Worker
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +87,32 @@ def _signing(settings: Settings) -> Signing | None:
     return Signing("ssh", str(settings.signing_ssh_key)) if settings.signing_ssh_key else None
 
 
+def forge(settings: Settings, repo: ConfigRepo) -> Forge:
+    """Return the door to the merge requests; nothing is asked yet."""
+    if settings.forge == "local":
+        return Local(repo, now, partial(target_of, repo))
+    from updater.forge.gitlab import GitLab  # noqa: PLC0415 - a third of a second that only GitLab's users pay
+
+    return GitLab(
+        settings.gitlab_url,
+        settings.gitlab_project,
+        settings.gitlab_token,
+        ca_file=settings.gitlab_ca,
+        clock=now,
+    )
+
+
+def doors(settings: Settings, store: Store, repo: ConfigRepo) -> Doors:
+    """Return the doors of a worker."""
+    return Doors(
+        store=store,
+        repo=repo,
+        forge=forge(settings, repo),
+        messages=Messages(templates(settings.templates)),
+        clock=now,
+    )
+
+
 def habits(settings: Settings) -> Habits:
     """Return how patient the worker is."""
     return Habits(
@@ -100,6 +131,31 @@ def keys(settings: Settings) -> Keys:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """The worker's desk for other threads: every question is answered by the worker's own."""
+
+    worker: Worker
+
+    def proposals(self) -> Sequence[OpenProposal]:
+        return self.worker.ask(self.worker.desk.proposals)
+
+    def proposal(self, name: str) -> OpenProposal | None:
+        return self.worker.ask(lambda: self.worker.desk.proposal(name))
+
+    def approve(self, name: str, *, by: str, head: str | None) -> EnvironmentOutcome:
+        return self.worker.ask(lambda: self.worker.desk.approve(name, by=by, head=head))
+
+    def close(self, name: str, *, by: str, reason: str) -> EnvironmentOutcome:
+        return self.worker.ask(lambda: self.worker.desk.close(name, by=by, reason=reason))
+
+    def preview(self, wish: PromotionWish) -> Record:
+        return self.worker.ask(lambda: self.worker.desk.preview(wish))
+
+    def hint(self) -> None:
+        self.worker.hint()
+
+
 @dataclass
 class Server:
     """The rooms of one serving process: made after gunicorn's fork, because the store has a thread."""
@@ -114,18 +170,16 @@ class Server:
         self.store = Store(settings.data, clock=now)
         self.store.lock()
         self.repo = config_repo(settings, settings.data / MIRROR)
-        self.worker = Worker(
-            store=self.store,
-            repo=self.repo,
-            messages=Messages(templates(settings.templates)),
-            clock=now,
-            habits=habits(settings),
-        )
+        self.doors = doors(settings, self.store, self.repo)
+        self.worker = Worker(self.doors, habits(settings))
         self.thread = threading.Thread(target=self._work, name="worker", daemon=True)
         return create_app(
             Rooms(
                 store=self.store,
+                desk=_Asking(self.worker),
+                clock=now,
                 keys=keys(settings),
+                hook_secret=settings.gitlab_hook_secret,
                 problems=self._problems,
                 version=__version__,
                 threads=settings.threads,
@@ -135,6 +189,7 @@ class Server:
 
     def _work(self) -> None:
         self.worker.run()
+        self.doors.forge.hang_up()
         self.repo.close()
 
     def _problems(self) -> tuple[str, ...]:
@@ -210,6 +265,8 @@ def serve(settings: Settings) -> None:
 
 def _check(settings: Settings) -> None:
     """Find what is wrong before a process is forked, so that it is said once and plainly."""
+    from updater.web import Sender  # noqa: PLC0415 - half a second that only a server pays
+
     keys(settings)
     Messages(templates(settings.templates))
     config_repo(settings, settings.data / MIRROR).close()
@@ -218,6 +275,8 @@ def _check(settings: Settings) -> None:
         store.lock()
     finally:
         store.close()
+    if settings.gitlab_hook_secret:
+        Sender(settings.gitlab_hook_secret)
     if settings.tokens is None and not settings.let_in:
         log.warning(
             "No callers' tokens are set, so nobody gets in: set UPDATER_TOKENS_FILE (docs/settings.md)."

@@ -10,20 +10,24 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from support.barerepo import commit_as_person, log, make_bare, show
 
 from updater import wiring
 from updater.configrepo import ConfigRepo, Identity, Remote
+from updater.forge import Forge
+from updater.forge.local import Local
 from updater.messages import Messages
 from updater.model import Caller, ImageReference, Outcome, Record, Source
-from updater.store import Store, Wish
-from updater.worker import Habits, Worker
+from updater.sight import target_of
+from updater.store import PromotionWish, Store, Wish
+from updater.worker import Doors, Habits, Worker
 
 REGISTRY = "registry.example.com"
 
@@ -89,8 +93,10 @@ class WatchedRepo(ConfigRepo):
         )
         return result
 
-    def push(self, updates: Any, *, guards: Any = None) -> Any:
-        return self.effects.around("push", lambda: super(WatchedRepo, self).push(updates, guards=guards))
+    def push(self, updates: Any, **more: Any) -> Any:
+        if not updates:
+            return {}
+        return self.effects.around("push", lambda: super(WatchedRepo, self).push(updates, **more))
 
 
 class WatchedStore(Store):
@@ -98,14 +104,22 @@ class WatchedStore(Store):
 
     effects: Effects
 
-    def claim(self, limit: int, lease: timedelta) -> Any:
-        return self.effects.around("claim", lambda: super(WatchedStore, self).claim(limit, lease))
+    def claim(self, limit: int, lease: timedelta, *, hurry: bool = False) -> Any:
+        return self.effects.around(
+            "claim", lambda: super(WatchedStore, self).claim(limit, lease, hurry=hurry)
+        )
 
     def intend(self, intents: Any) -> None:
+        if not intents:
+            return
         self.effects.around("intend", lambda: super(WatchedStore, self).intend(intents))
 
-    def settle(self, outcomes: Any) -> None:
-        self.effects.around("settle", lambda: super(WatchedStore, self).settle(outcomes))
+    def settle(self, outcomes: Any, *, again: Any = None) -> None:
+        self.effects.around("settle", lambda: super(WatchedStore, self).settle(outcomes, again=again))
+
+    def progress(self, outcomes: Any) -> None:
+        if outcomes:
+            self.effects.around("progress", lambda: super(WatchedStore, self).progress(outcomes))
 
     def defer(self, deferrals: Any) -> None:
         self.effects.around("defer", lambda: super(WatchedStore, self).defer(deferrals))
@@ -141,23 +155,35 @@ class World:
         identity = Identity("Updater", "updater@example.com", "Updater", "updater@example.com")
         self.repo = WatchedRepo(Remote(self.url), self.folder / "data" / "mirror.git", identity=identity)
         self.repo.effects = self.effects
+        self.forge = self.make_forge()
         self.worker = Worker(
-            store=self.store,
-            repo=self.repo,
-            messages=Messages(wiring.templates(None)),
-            clock=lambda: self.now,
-            habits=Habits(
+            self.doors(),
+            Habits(
                 give_up_after=self.give_up_after,
                 poll=timedelta(seconds=30),
                 link=lambda commit: f"https://gitlab.example.com/config/-/commit/{commit}",
             ),
         )
 
+    def doors(self, messages: Messages | None = None) -> Doors:
+        """The doors of this world's worker."""
+        return Doors(
+            store=self.store,
+            repo=self.repo,
+            forge=self.forge,
+            messages=messages or Messages(wiring.templates(None)),
+            clock=lambda: self.now,
+        )
+
+    def make_forge(self) -> Forge:
+        """Return the forge of this world: a plain Git remote, unless a world says otherwise."""
+        return Local(self.repo, lambda: self.now, partial(target_of, self.repo))
+
     def close(self) -> None:
         self.repo.close()
         self.store.close()
 
-    def __enter__(self) -> World:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -186,8 +212,27 @@ class World:
         self.ids.append(record.request.id)
         return record.request.id
 
+    def person_promotes(
+        self, origin: str, environment: str, *charts: str, allow_older: bool = False, by: str = "kim"
+    ) -> str:
+        wish = PromotionWish(
+            origin=origin,
+            environment=environment,
+            caller=Caller(name=by, acts=("promote",)),
+            charts=charts,
+            allow_older=allow_older,
+        )
+        record, _ = self.store.add(wish)
+        self.ids.append(record.request.id)
+        return record.request.id
+
     def tick(self) -> None:
         self.worker.tick()
+
+    def look_around(self) -> None:
+        """Time passes and nothing is asked: the updater tends to what is open."""
+        self.now += timedelta(seconds=31)
+        self.worker.look_around()
 
     def settle_all(self, rounds: int = 20) -> None:
         """Let the updater work until nothing is pending, time passing between rounds."""
@@ -199,7 +244,7 @@ class World:
         raise AssertionError(f"still pending: {[self.record(one).reason for one in self.ids]}")
 
     def person_pushes(
-        self, files: dict[str, str | None], message: str = "A person's change", branch: str = "main"
+        self, files: Mapping[str, str | None], message: str = "A person's change", branch: str = "main"
     ) -> str:
         return commit_as_person(self.bare, files, message, branch)
 

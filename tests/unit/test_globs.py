@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from updater.errors import InvalidConfigRepo
-from updater.globs import compile_glob, glob_of
+from updater.globs import compile_glob, glob_of, takes_repository
 
 
 @pytest.mark.parametrize(
@@ -144,3 +144,12 @@ def test_a_path_written_as_a_glob_takes_that_path(parts: list[str]) -> None:
 def test_a_path_written_as_a_glob_takes_only_that_path_where_a_glob_can_say_it() -> None:
     assert glob_of("a[1]*?.yaml") == "a[[]1][*][?].yaml"
     assert compile_glob(glob_of("a[1]*?.yaml")).match("a11x.yaml") is None
+
+
+def test_any_one_of_several_patterns_takes_a_repository_by_its_canonical_or_familiar_name() -> None:
+    patterns = ("registry.example.com/team/*", "nginx")
+    assert takes_repository(patterns, "registry.example.com/team/iris")
+    assert takes_repository(patterns, "docker.io/library/nginx")
+    assert not takes_repository(patterns, "registry.example.com/iris")
+    assert not takes_repository((), "docker.io/library/nginx")
+    assert takes_repository(("*",), "registry.example.com/a/b")

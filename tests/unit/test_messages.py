@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from updater import wiring
+from updater import trailers, wiring
 from updater.errors import InvalidSettings
-from updater.messages import CODES, Messages, listing, one_line, person, source_link
-from updater.model import Caller, ImageReference, OutcomeKind, Source, UpdateRequest
-from updater.plan import Change, Reason, Verdict
+from updater.messages import CODES, WAITS, Messages, listing, one_line, person, source_link
+from updater.model import Caller, ImageReference, OutcomeKind, Promoted, Source, UpdateRequest
+from updater.plan import Carried, Change, Closed, Proposing, Reason, Standing, Verdict
+from updater.policy import Environment
 
 MESSAGES = Messages(wiring.templates(None))
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,7 +105,9 @@ def test_every_reason_the_code_can_give_has_a_text_and_no_text_is_left_over() ->
                 if isinstance(code, ast.Constant):
                     given_codes.add(str(code.value))
     given_codes |= {"other-environment-not-allowed", "image-not-used-there"}  # named in one loop
-    given_codes |= {"newer-in-queue"}  # chosen beside newer-stands
+    given_codes |= {"newer-in-queue", "newer-stands"}  # chosen beside one another
+    given_codes |= {"newer-promotion"}
+    given_codes |= {"approved", "closed", "push-forbidden", "forge-refused"}  # handed on by name
     assert given_codes == CODES
 
 
@@ -159,9 +164,18 @@ def test_a_template_that_does_not_parse_is_named(tmp_path: Path) -> None:
         Messages(wiring.templates(tmp_path))
 
 
+def test_every_reason_to_wait_that_a_forge_can_give_has_a_text_and_none_is_left_over() -> None:
+    shipped = wiring.templates(None)("waits.txt")
+    assert set(re.findall(r"^\[([a-z-]+)\]$", shipped, re.MULTILINE)) == WAITS
+    for code in WAITS:
+        assert MESSAGES.wait(code, "need_more").endswith(".")
+    assert "'" not in MESSAGES.wait("made_up")
+    assert "made_up" in MESSAGES.wait("made_up")
+
+
 def test_an_own_reasons_file_that_lacks_a_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "reasons.txt").write_text("[committed]\nyes\n")
-    with pytest.raises(InvalidSettings, match="adopted, digest-not-written"):
+    with pytest.raises(InvalidSettings, match="adopted, already-proposed"):
         Messages(wiring.templates(tmp_path))
 
 
@@ -177,3 +191,97 @@ def test_a_verdict_becomes_an_outcome_with_its_texts() -> None:
     assert outcome.reason == "i:1 already stands in dev; there is nothing to change."
     assert outcome.notes == ("f stays at 2, which is newer than 1.",)
     assert outcome.code == "unchanged"
+
+
+def proposing(*changes: Change, closed: tuple[Closed, ...] = ()) -> Proposing:
+    return Proposing(
+        environment=Environment(name="prod", delivery="merge-request"),
+        branch="updater/prod/iris",
+        target="main",
+        changes=changes,
+        standing=Standing(branch="updater/prod/iris", closed=closed),
+        is_news=True,
+    )
+
+
+def test_a_merge_request_says_what_who_where_from_and_how_to_go_back() -> None:
+    told = MESSAGES.merge_request(
+        proposing(
+            replace(
+                change(
+                    pipeline_url="https://gitlab.example.com/shop/iris/-/pipelines/7",
+                    commit="abcdef0123456789",
+                    author="Kim <kim@example.com>",
+                ),
+                replaced=("develop-0",),
+            )
+        ),
+        {
+            "registry.example.com/iris:develop-1": Source(
+                project="https://gitlab.example.com/shop/iris", commit="0123456789abcdef"
+            )
+        },
+    )
+    assert told.title == "iris develop-2 in prod"
+    lines = told.description.splitlines()
+    assert lines[:3] == [
+        "| environment | chart | image | from | to | build | source |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| `prod` | `iris` | `registry.example.com/iris` | `develop-1` | `develop-2` "
+        "| [`7`](https://gitlab.example.com/shop/iris/-/pipelines/7) "
+        "| [`abcdef012345`](https://gitlab.example.com/shop/iris/-/compare/"
+        "0123456789abcdef...abcdef0123456789) |",
+    ]
+    assert (
+        "- `develop-2` of `registry.example.com/iris`: asked for by `Kim` (request `01req`). "
+        "Proposed here before: `develop-0`." in lines
+    )
+    assert "kim@example.com" not in told.description
+    assert lines[-1].startswith("To roll back after the merge")
+
+
+def test_a_merge_request_names_the_one_that_a_person_closed_before() -> None:
+    closed = Closed(by="lee", name="!3", link="https://gitlab.example.com/ops/-/merge_requests/3", images=())
+    told = MESSAGES.merge_request(proposing(change(), closed=(closed,)))
+    assert (
+        "A merge request before this one was closed by `lee`: "
+        "[`!3`](https://gitlab.example.com/ops/-/merge_requests/3)." in told.description
+    )
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["/merge", "@all", "a|b", "`x`", "<script>", "](https://evil.example.com)", "a\n/close", "\u202e"],
+)
+def test_nothing_a_caller_writes_is_markup_a_mention_or_a_command_in_a_merge_request(hostile: str) -> None:
+    told = MESSAGES.merge_request(
+        proposing(change(author=hostile, commit=hostile, pipeline_id=hostile, project=hostile))
+    )
+    bare = re.sub(r"`[^`]*`", "", told.description)
+    for sign in ("/merge", "@all", "<script>", "evil.example.com", "/close", "\u202e"):
+        assert sign not in bare
+    assert told.description.count("|") == MESSAGES.merge_request(proposing(change())).description.count("|")
+
+
+def test_a_merge_commit_repeats_the_trailers_of_every_commit_and_says_who_approved() -> None:
+    other = replace(change("registry.example.com/sidecar:develop-9"), charts=("iris",))
+    message = MESSAGES.merge_commit(proposing(change(), other), name="prod/iris", approved_by="kim")
+    assert message.startswith("Merge prod/iris: 2 images in prod\n\nregistry.example.com/iris: develop-1 -> ")
+    assert "Approved by kim." in message
+    told = trailers.read(message)
+    assert told["Image"] == ("registry.example.com/iris:develop-2", "registry.example.com/sidecar:develop-9")
+    assert told["Approved-By"] == ("kim",)
+
+
+def test_what_a_commit_says_is_read_back_as_what_it_carries() -> None:
+    promoted = Promoted(origin="dev", allow_older=True, reason="the fix is out")
+    request = replace(change(project="shop/iris", commit="abc", author="Kim").requests[0], promoted=promoted)
+    made = replace(
+        change(), requests=(request,), replaced=("develop-0", "develop-1"), charts=("iris", "rose")
+    )
+    carried = Carried.read(MESSAGES.commit(made), datetime(2026, 1, 1, tzinfo=UTC))
+    assert carried is not None
+    assert (carried.image, carried.charts, carried.replaced) == (made.image, made.charts, made.replaced)
+    assert carried.requests[0].promoted == promoted
+    assert carried.requests[0].source.commit == "abc"
+    assert carried.requests[0].source.project == "shop/iris"

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.barerepo import make_bare, protect
@@ -15,7 +16,7 @@ from support.world import REGISTRY, RULES, WatchedStore, World, chart
 from updater import wiring
 from updater.errors import Unreachable
 from updater.messages import Messages
-from updater.model import OutcomeKind, Source, UpdateRequest
+from updater.model import OutcomeKind, Request, Source
 from updater.worker import Habits, Worker
 
 KIND = OutcomeKind
@@ -166,9 +167,9 @@ def test_a_push_that_arrives_after_it_was_given_up_on_is_found(tmp_path: Path) -
         late: list[Callable[[], object]] = []
         really_push = world.repo.push
 
-        def hang(updates: object, *, guards: object = None) -> object:
+        def hang(updates: Any, **more: Any) -> Any:
             world.repo.push = really_push  # type: ignore[method-assign]
-            late.append(lambda: really_push(updates, guards=guards))
+            late.append(lambda: really_push(updates, **more))
             raise Unreachable("no answer in 60 seconds")
 
         world.repo.push = hang  # type: ignore[method-assign]
@@ -226,9 +227,7 @@ def picky(world: World) -> Worker:
         )
 
     habits = Habits(give_up_after=timedelta(hours=24), poll=timedelta(seconds=30), link=lambda _: "")
-    return Worker(
-        store=world.store, repo=world.repo, messages=Messages(read), clock=lambda: world.now, habits=habits
-    )
+    return Worker(world.doors(Messages(read)), habits)
 
 
 def test_a_request_that_trips_the_updater_does_not_hold_up_the_others(tmp_path: Path) -> None:
@@ -258,11 +257,11 @@ class Sick(WatchedStore):
     sick = ""
     claims = 0
 
-    def claim(self, limit: int, lease: timedelta) -> list[UpdateRequest]:
+    def claim(self, limit: int, lease: timedelta, *, hurry: bool = False) -> list[Request]:
         self.claims += 1
         if self.sick == "claim":
             raise Unreachable("the disk is full")
-        return list(super().claim(limit, lease))
+        return list(super().claim(limit, lease, hurry=hurry))
 
     def next_due(self) -> datetime | None:
         if self.sick == "next_due":

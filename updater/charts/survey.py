@@ -7,7 +7,7 @@ It reads only through the `Files` it is given, and is meant for one thread at a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from updater.charts import nearest
 from updater.charts.knowledge import Knowledge
@@ -35,6 +35,10 @@ class Survey:
     def files_of(self, scope: Scope) -> tuple[str, ...]:
         """Return the files of a scope in the order of their names."""
         return tuple(self._known.area(scope).spots)
+
+    def charts_of(self, scope: Scope) -> frozenset[str]:
+        """Return the names of the charts that have files in a scope."""
+        return frozenset(spot.chart for spot in self._known.spots(scope))
 
     def unread(self, scope: Scope, repository: str) -> Iterator[str]:
         """Yield the files that `targets` would have to read, so that they can be read at once."""
@@ -66,6 +70,21 @@ class Survey:
             if isinstance(result, Scan)
             for target in self._with_pins(scope, spot, result.targets)
         )
+
+    def targets_in(self, scope: Scope, charts: Collection[str]) -> tuple[Target, ...]:
+        """Return every image place of some charts of a scope.
+
+        Raises:
+            EditRefused: a file of theirs cannot be parsed; the file is named.
+        """
+        found: list[Target] = []
+        for spot in self._known.spots(scope):
+            if spot.chart in charts:
+                result = self._known.scan(spot)
+                if isinstance(result, EditRefused):
+                    raise result
+                found.extend(self._with_pins(scope, spot, result.targets))
+        return tuple(found)
 
     def problems(self, scope: Scope) -> tuple[EditRefused, ...]:
         """Return why files of a scope cannot be read, each with its name in it."""

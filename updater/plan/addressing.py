@@ -7,12 +7,12 @@ pattern takes the tag; never one outside the caller's token.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from updater.errors import EditRefused, InvalidConfigRepo
-from updater.model import OutcomeKind, UpdateRequest
+from updater.model import Caller, OutcomeKind, UpdateRequest
 from updater.plan.draft import Ground
 from updater.plan.values import Reason, Verdict
 from updater.policy import Environment, Rules
@@ -24,18 +24,14 @@ def environments_of(
     """Choose the environments a request is for, or say why there is none."""
     tag, names = request.image.tag, [environment.name for environment in rules.environments]
     if request.environment is not None and request.environment not in names:
-        nearest = difflib.get_close_matches(request.environment, names, n=1, cutoff=0.5)
-        return Reason(
-            "unknown-environment",
-            {"environment": request.environment, "known": names, "nearest": nearest[0] if nearest else ""},
-        )
+        return unknown_environment(request.environment, names)
     asked = [one for one in rules.environments if request.environment in (None, one.name)]
     taking = [one for one in asked if one.tags.takes(tag)]
     if not taking:
         return Reason(
             "tag-not-taken", {"tag": tag, "environments": [(one.name, one.tags.pattern) for one in asked]}
         )
-    allowed = [one for one in taking if _may_speak_for(request, one.name)]
+    allowed = [one for one in taking if may_speak_for(request.caller, one.name)]
     if not allowed:
         return Reason(
             "environment-not-allowed",
@@ -48,8 +44,18 @@ def environments_of(
     return _where_used(allowed, grounds, request) if request.environment is None else allowed
 
 
-def _may_speak_for(request: UpdateRequest, environment: str) -> bool:
-    return any(fnmatchcase(environment, pattern) for pattern in request.caller.environments)
+def unknown_environment(name: str, known: Sequence[str]) -> Reason:
+    """Say that the rules know no such environment, and which one was perhaps meant."""
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return Reason(
+        "unknown-environment",
+        {"environment": name, "known": known, "nearest": nearest[0] if nearest else ""},
+    )
+
+
+def may_speak_for(caller: Caller, environment: str) -> bool:
+    """Say whether the caller's token is for the environment."""
+    return any(fnmatchcase(environment, pattern) for pattern in caller.environments)
 
 
 def _where_used(
@@ -77,7 +83,12 @@ def with_notes(
     told: set[str] = set()
     for verdict in verdicts:
         request = verdict.request
-        if request.id in told or request.environment is not None or verdict.kind is OutcomeKind.REFUSED:
+        if (
+            not isinstance(request, UpdateRequest)
+            or request.id in told
+            or request.environment is not None
+            or verdict.kind is OutcomeKind.REFUSED
+        ):
             yield verdict
             continue
         told.add(request.id)
@@ -85,7 +96,7 @@ def with_notes(
         if len(taking) < 2:
             yield verdict
             continue
-        barred = [one.name for one in taking if not _may_speak_for(request, one.name)]
+        barred = [one.name for one in taking if not may_speak_for(request.caller, one.name)]
         unused = [
             one.name
             for one in taking

@@ -1,37 +1,30 @@
 """Judges all requests for one image in one environment: who wins, what is written, why not.
 
-The rules are those of product sections "What it edits" (places of one image, digests, all or
-nothing) and "What happens to a request" (order).
+The rules are those of product section "What happens to a request" (order); what an image would
+change is for `edits` to say.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from updater.charts import Target
-from updater.errors import EditRefused
-from updater.model import ImageReference, OutcomeKind, PlaceOutcome, UpdateRequest, familiar_repository
+from updater.model import OutcomeKind, UpdateRequest, strongest
 from updater.plan.draft import Ground
+from updater.plan.edits import Desk, Edits, Refusal, Veto, Wanted
 from updater.plan.values import Change, Reason, Verdict
 from updater.policy import Environment
-from updater.yamledit import show_path
-
-
-@dataclass(frozen=True, slots=True)
-class _Refusal(Exception):
-    reason: Reason
 
 
 class Court:
     """Judges all requests for one image in one environment and drafts the changes they make."""
 
     def __init__(
-        self, environment: Environment, ground: Ground, repository: str, *, first_change: int
+        self, environment: Environment, ground: Ground, *, first_change: int, veto: Veto | None = None
     ) -> None:
         self._environment = environment
         self._ground = ground
-        self._repository = repository
+        self._desk = Desk(environment, ground, veto)
         self._first_change = first_change
         self.changes: list[Change] = []
 
@@ -44,18 +37,14 @@ class Court:
             waiting = list(group)
             while waiting:
                 newest = self._newest(waiting)
-                same = [
-                    one
-                    for one in waiting
-                    if (one.image.tag, one.image.digest) == (newest.image.tag, newest.image.digest)
-                ]
+                same = [one for one in waiting if _meaning(one) == _meaning(newest)]
                 waiting = _without(waiting, same)
                 own = self._write(same)
                 verdicts.extend(own)
-                if own[0].kind is OutcomeKind.REFUSED:
+                if own[0].kind in (OutcomeKind.REFUSED, OutcomeKind.HELD):
                     continue  # an older build that can be written must not fall with a newer one that cannot
                 older = [one for one in waiting if self._is_newer(newest.image.tag, one.image.tag)]
-                verdicts.extend(self._superseded(one, own[0]) for one in older)
+                verdicts.extend(self._superseded(one, own[0], newest.image.tag) for one in older)
                 waiting = _without(waiting, older)
         return verdicts
 
@@ -63,7 +52,8 @@ class Court:
         """Sort requests into groups in which order is known, directly or through a third.
 
         Two tags of one rank have no order between them, but may each be older than a third. A few
-        members speak for a group: it would take as many equal ranks to miss one.
+        members speak for a group: it would take as many equal ranks to miss one. A promotion is a
+        person's decision and stands for itself.
         """
         groups: list[list[UpdateRequest]] = []
         for request in requests:
@@ -71,7 +61,8 @@ class Court:
             met = [
                 group
                 for group in groups
-                if any(self._compare(one.image.tag, tag) is not None for one in group[:8])
+                if not (request.promoted or group[0].promoted)
+                and any(self._compare(one.image.tag, tag) is not None for one in group[:8])
             ]
             if len(met) == 1:
                 met[0].append(request)
@@ -98,8 +89,8 @@ class Court:
     def _is_newer(self, left: str, right: str) -> bool:
         return (self._compare(left, right) or 0) > 0
 
-    def _superseded(self, request: UpdateRequest, winner: Verdict) -> Verdict:
-        newer = winner.superseded_by or winner.request.image.tag
+    def _superseded(self, request: UpdateRequest, winner: Verdict, tag: str) -> Verdict:
+        newer = winner.superseded_by or tag
         facts = {
             "tag": request.image.tag,
             "newer": newer,
@@ -118,184 +109,84 @@ class Court:
 
     def _write(self, same: Sequence[UpdateRequest]) -> list[Verdict]:
         """Draft one image for the requests that ask for the very same, and say what becomes of them."""
-        image = same[0].image
+        first = same[0]
         try:
-            files, places, notes, stands = self._edits(image)
-        except _Refusal as refusal:
-            return [self._verdict(one, OutcomeKind.REFUSED, refusal.reason) for one in same]
-        facts: dict[str, object] = {
-            "tag": image.tag,
-            "image": str(image),
+            edits = self._desk.edits(Wanted(first.image, first.charts, first.promoted))
+        except Refusal as refusal:
+            own = self._verdict(first, OutcomeKind.REFUSED, refusal.reason)
+        else:
+            own = self._drafted(same, edits) if edits.files else self._left(first, edits)
+            own = _with_vetoes(replace(own, places=tuple(edits.places), notes=tuple(edits.notes)), edits)
+        return [replace(own, request=one) for one in same]
+
+    def _left(self, request: UpdateRequest, edits: Edits) -> Verdict:
+        """Say what becomes of a request that changes nothing."""
+        facts = self._facts(request)
+        rests_on = self._ground.draft.last_change(place.file for place in edits.places)
+        if edits.newer:
+            code = "newer-promotion" if request.promoted else "newer-stands"
+            reason = Reason(code, {**facts, "newer": edits.newer})
+            verdict = self._verdict(request, OutcomeKind.SUPERSEDED, reason)
+        else:
+            verdict = self._verdict(request, OutcomeKind.UNCHANGED, Reason("unchanged", facts))
+        return replace(verdict, change=rests_on, superseded_by=edits.newer)
+
+    def _drafted(self, same: Sequence[UpdateRequest], edits: Edits) -> Verdict:
+        """Draft a change and say what becomes of the requests that wish for it."""
+        index = self._first_change + len(self.changes)
+        self._ground.draft.put(edits.files, index)
+        self.changes.append(change_of(self._environment, self._ground, edits, same))
+        reason = Reason("committed", {**self._facts(same[0]), "files": sorted(edits.files)})
+        return replace(self._verdict(same[0], OutcomeKind.COMMITTED, reason), change=index)
+
+    def _facts(self, request: UpdateRequest) -> dict[str, object]:
+        return {
+            "tag": request.image.tag,
+            "image": str(request.image),
             "environment": self._environment.name,
         }
-        if not files:
-            kind = OutcomeKind.SUPERSEDED if stands else OutcomeKind.UNCHANGED
-            reason = (
-                Reason("newer-stands", {**facts, "newer": stands}) if stands else Reason("unchanged", facts)
-            )
-            rests_on = self._ground.draft.last_change(place.file for place in places)
-            own = Verdict(
-                request=same[0],
-                environment=self._environment.name,
-                kind=kind,
-                reason=reason,
-                change=rests_on,
-                superseded_by=stands,
-                places=places,
-                notes=notes,
-            )
-            return [replace(own, request=one) for one in same]
-        index = self._first_change + len(self.changes)
-        self._ground.draft.put(files, index)
-        moved = [place for place in places if place.file in files]
-        self.changes.append(
-            Change(
-                environment=self._environment.name,
-                branch=self._ground.branch,
-                image=image,
-                previous=tuple(dict.fromkeys(place.old for place in moved)),
-                charts=tuple(dict.fromkeys(place.chart for place in moved)),
-                files=files,
-                requests=tuple(same),
-            )
-        )
-        reason = Reason("committed", {**facts, "files": sorted(files)})
-        return [
-            replace(
-                self._verdict(one, OutcomeKind.COMMITTED, reason), change=index, places=places, notes=notes
-            )
-            for one in same
-        ]
 
     def _verdict(self, request: UpdateRequest, kind: OutcomeKind, reason: Reason) -> Verdict:
         return Verdict(request=request, environment=self._environment.name, kind=kind, reason=reason)
 
-    def _edits(
-        self, image: ImageReference
-    ) -> tuple[dict[str, bytes], tuple[PlaceOutcome, ...], tuple[Reason, ...], str]:
-        """Return new contents, the story of each place, notes, and the newer tag that stands ("" if none).
 
-        All or nothing: one unsafe place refuses the image in the whole environment.
-        """
-        survey = self._ground.survey
-        files: dict[str, bytes] = {}
-        places: list[PlaceOutcome] = []
-        notes: list[Reason] = []
-        newer = ""
-        for file, targets in self._by_file().items():
-            moving, adopted = self._moving(file, targets)
-            standing = None if adopted else moving[0].tag
-            if standing and self._is_newer(standing, image.tag):
-                newer = newer if newer and self._is_newer(newer, standing) else standing
-                places.extend(_place(target, target.tag) for target in moving)
-                notes.append(Reason("stays-newer", {"file": file, "newer": standing, "tag": image.tag}))
-                continue
-            notes.extend(self._notes(image, moving, adopted=adopted))
-            changes = [(target, image.tag, self._digest(image, target)) for target in moving]
-            try:
-                after = survey.write(file, changes)
-            except EditRefused as problem:
-                raise _Refusal(
-                    Reason("unsafe-edit", {"problem": str(problem), "image": str(image)})
-                ) from problem
-            if after != self._ground.draft.read(file):
-                files[file] = after
-            places.extend(_place(target, image.tag) for target in moving)
-        if not files:
-            notes = [note for note in notes if note.code != "stays-newer"]
-        return files, tuple(places), tuple(notes), newer
+def change_of(
+    environment: Environment,
+    ground: Ground,
+    edits: Edits,
+    requests: Sequence[UpdateRequest],
+) -> Change:
+    """Return the commit that edits make."""
+    moved = [place for place in edits.places if place.file in edits.files]
+    return Change(
+        environment=environment.name,
+        branch=ground.branch,
+        image=requests[0].image,
+        previous=tuple(dict.fromkeys(place.old for place in moved)),
+        charts=tuple(dict.fromkeys(place.chart for place in moved)),
+        files=edits.files,
+        requests=tuple(requests),
+    )
 
-    def _by_file(self) -> dict[str, list[Target]]:
-        scope, survey = self._environment.scope, self._ground.survey
-        try:
-            targets = survey.targets(scope, self._repository)
-        except EditRefused as problem:
-            unread = Reason(
-                "unsafe-edit", {"problem": str(problem), "image": familiar_repository(self._repository)}
-            )
-            raise _Refusal(unread) from problem
-        if not targets:
-            facts: dict[str, object] = {
-                "image": familiar_repository(self._repository),
-                "environment": self._environment.name,
-                "nearest": survey.nearest(scope, self._repository),
-                "files": scope.files,
-            }
-            raise _Refusal(Reason("no-target", facts))
-        by_file: dict[str, list[Target]] = {}
-        for target in targets:
-            if target.problem:
-                unsafe = f"{target.file}:{target.line}: {target.problem}"
-                raise _Refusal(
-                    Reason("unsafe-edit", {"problem": unsafe, "image": familiar_repository(self._repository)})
-                )
-            by_file.setdefault(target.file, []).append(target)
-        return by_file
 
-    def _moving(self, file: str, targets: Sequence[Target]) -> tuple[list[Target], bool]:
-        """Choose which places of one file move together, and say whether they are adopted.
+def _with_vetoes(verdict: Verdict, edits: Edits) -> Verdict:
+    """Let a veto speak for the whole: what could be written elsewhere is told beside it."""
+    if not edits.vetoes or (not edits.files and verdict.kind is OutcomeKind.SUPERSEDED):
+        return verdict
+    kind = strongest({kind for kind, _ in edits.vetoes})
+    reason = next(reason for one, reason in edits.vetoes if one is kind)
+    notes = verdict.notes
+    if edits.files:
+        notes = (*notes, verdict.reason)
+    return replace(verdict, kind=kind, reason=reason, notes=notes, superseded_by="")
 
-        Product rule "Places of one image in one file": places whose tag the pattern takes carry one
-        tag or the file is refused; others are flavours, unless there is nothing but them.
-        """
-        taken = [one for one in targets if one.tag is not None and self._environment.tags.takes(one.tag)]
-        if len({one.tag for one in taken}) > 1:
-            lines = [f"line {one.line}: {one.tag} ({show_path(one.path)})" for one in taken]
-            raise _Refusal(
-                Reason(
-                    "places-differ",
-                    {"file": file, "image": familiar_repository(self._repository), "lines": lines},
-                )
-            )
-        return (taken, False) if taken else (list(targets), True)
 
-    def _digest(self, image: ImageReference, target: Target) -> str | None:
-        """Return the digest to write: the one that came, "" to clear the old one, None to leave it."""
-        if image.digest:
-            return image.digest
-        if not target.digest or target.tag == image.tag:
-            return None
-        if self._environment.digest == "clear":
-            return ""
-        facts = {
-            "file": target.file,
-            "line": target.line,
-            "digest": target.digest,
-            "tag": image.tag,
-            "environment": self._environment.name,
-        }
-        raise _Refusal(Reason("digest-stands", facts))
-
-    def _notes(self, image: ImageReference, moving: Sequence[Target], *, adopted: bool) -> Iterable[Reason]:
-        for target in moving:
-            facts: dict[str, object] = {
-                "file": target.file,
-                "line": target.line,
-                "tag": image.tag,
-                "old": target.tag,
-            }
-            if adopted and target.tag != image.tag:
-                yield Reason("adopted", facts)
-            elif target.tag is not None and self._compare(target.tag, image.tag) is None:
-                yield Reason("no-order", facts)
-            if image.digest and target.digest is None:
-                yield Reason("digest-not-written", {**facts, "digest": image.digest})
-            if not self._environment.scope.files:
-                for overlay in self._ground.survey.overlays_setting(target):
-                    yield Reason("overlay-wins", {**facts, "overlay": overlay})
+def _meaning(request: UpdateRequest) -> tuple[object, ...]:
+    image = request.image
+    return image.tag, image.digest, request.promoted, request.charts
 
 
 def _without(requests: Iterable[UpdateRequest], gone: Iterable[UpdateRequest]) -> list[UpdateRequest]:
-    ids = {one.id for one in gone}
-    return [one for one in requests if one.id not in ids]
-
-
-def _place(target: Target, new: str | None) -> PlaceOutcome:
-    return PlaceOutcome(
-        chart=target.chart,
-        file=target.file,
-        line=target.line,
-        path=show_path(target.path),
-        old=target.tag,
-        new=new,
-    )
+    # A promotion's wishes share its id.
+    keys = {(one.id, one.charts) for one in gone}
+    return [one for one in requests if (one.id, one.charts) not in keys]

@@ -8,14 +8,22 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
 
-from updater.configrepo import ConfigRepo
-from updater.errors import TemporaryError, UpdaterError
-from updater.messages import Messages
-from updater.model import UpdateRequest
-from updater.store import Store
-from updater.worker.rounds import Habits, Rounds
+from updater.errors import TemporaryError, Unreachable, UpdaterError
+from updater.model import Request, UpdateRequest
+from updater.worker.desk import Desk
+from updater.worker.rounds import Doors, Rounds
+from updater.worker.settling import Habits, is_undecided
+from updater.worker.tending import Tending
+
+Answer = TypeVar("Answer")
 
 log = logging.getLogger(__name__)
 
@@ -28,30 +36,40 @@ LONGEST_PAUSE = 60.0
 CROWD = 16
 QUIET = 0.02
 LONGEST_CROWD = 1.0
+# Hints come in crowds, often because of what the updater itself just did.
+HINTED = timedelta(seconds=2)
+# Seconds that a question from another thread waits for its answer: a round may be under way.
+PATIENCE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    question: Callable[[], Any]
+    promise: Future[Any] = field(default_factory=Future)
 
 
 class Worker:
-    """The one owner of the config repo's mirror. `problems` tells, at any time, what is wrong with it."""
+    """The one owner of the config repo's mirror. `problems` tells, at any time, what is wrong with it.
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        repo: ConfigRepo,
-        messages: Messages,
-        clock: Callable[[], datetime],
-        habits: Habits,
-    ) -> None:
-        self._store = store
-        self._repo = repo
-        self._clock = clock
+    `desk` is for whoever owns the worker's thread; others have things done by `ask`.
+    """
+
+    def __init__(self, doors: Doors, habits: Habits) -> None:
+        self._store = doors.store
+        self._repo = doors.repo
+        self._clock = doors.clock
         self._poll = habits.poll
-        self._rounds = Rounds(
-            store=store, repo=repo, messages=messages, clock=clock, habits=habits, tell=self._tell
-        )
+        self._rounds = Rounds(doors, habits, self._tell)
+        self._tending = Tending(doors, habits, self._rounds)
+        self.desk = Desk(doors, self._rounds, self._tending)
+        self._asked: SimpleQueue[_Question] = SimpleQueue()
+        self._hinted = threading.Event()
         self._looked_at: datetime | None = None
         self._suspects: set[str] = set()
         self._stop = threading.Event()
+        self._is_in_a_hurry = False
+        self._repo_problems: tuple[str, ...] = ()
+        self._forge_problems: tuple[str, ...] = ()
         self.problems: tuple[str, ...] = ()
 
     def run(self) -> None:
@@ -60,10 +78,12 @@ class Worker:
         while not self._stop.is_set():
             self._store.arrived.clear()
             try:
-                if self.tick():
-                    continue
-                self._look_around()
+                self._answer()
+                is_busy = self.tick()
+                self.look_around()
                 failures = 0
+                if is_busy or self._is_in_a_hurry:
+                    continue
                 pause = self._pause()
                 # A stop may have come just before its signal was cleared above.
                 if not self._stop.is_set():
@@ -83,13 +103,47 @@ class Worker:
         self._stop.set()
         self._store.arrived.set()
 
+    def ask(self, question: Callable[[], Answer], patience: float = PATIENCE) -> Answer:
+        """Have something done by the worker's thread, from another one, and return what came of it.
+
+        Raises:
+            Unreachable: the worker had no time for it within `patience` seconds; whether it was done
+                is not known.
+        """
+        asked = _Question(question)
+        self._asked.put(asked)
+        self._store.arrived.set()
+        try:
+            answer: Answer = asked.promise.result(patience)
+        except FutureTimeout:
+            asked.promise.cancel()
+            raise Unreachable("The updater is busy with the config repo: try again.") from None
+        return answer
+
+    def _answer(self) -> None:
+        with suppress(Empty):
+            while True:
+                asked = self._asked.get_nowait()
+                # Whoever asked may have given up meanwhile.
+                if asked.promise.set_running_or_notify_cancel():
+                    try:
+                        asked.promise.set_result(asked.question())
+                    except Exception as problem:
+                        asked.promise.set_exception(problem)
+
+    def hint(self) -> None:
+        """Say, from any thread, that something may have changed in Git or on the forge: look soon."""
+        self._hinted.set()
+        self._store.arrived.set()
+
     def tick(self) -> bool:
         """Do one round on everything that is due; say whether there was anything.
 
         Raises:
             Unreachable: the store is away.
         """
-        requests = self._store.claim(BATCH, LEASE)
+        hurry, self._is_in_a_hurry = self._is_in_a_hurry, False
+        requests = self._store.claim(BATCH, LEASE, hurry=hurry)
         if len(requests) >= CROWD:
             self._let_in_the_crowd()
             requests = [*requests, *self._store.claim(BATCH, LEASE)]
@@ -111,28 +165,27 @@ class Worker:
                 return
             self._stop.wait(QUIET)
 
-    def _together(
-        self, requests: Sequence[UpdateRequest], otherwise: Callable[[Sequence[UpdateRequest]], None]
-    ) -> None:
+    def _together(self, requests: Sequence[Request], otherwise: Callable[[Sequence[Request]], None]) -> None:
         try:
             self._rounds.carry_out(requests)
         except Exception:
             log.exception("%d requests met a bug; they are tried apart.", len(requests))
             otherwise([one for one in requests if self._is_pending(one)])
 
-    def _by_repository(self, requests: Sequence[UpdateRequest]) -> None:
+    def _by_repository(self, requests: Sequence[Request]) -> None:
         """Try again by repository: requests for one image must be judged together, or old builds go out."""
-        groups: dict[str, list[UpdateRequest]] = {}
+        groups: dict[str, list[Request]] = {}
         for request in requests:
-            groups.setdefault(request.image.repository, []).append(request)
+            repository = request.image.repository if isinstance(request, UpdateRequest) else ""
+            groups.setdefault(repository, []).append(request)
         for group in groups.values():
             self._together(group, self._one_by_one)
 
-    def _one_by_one(self, requests: Sequence[UpdateRequest]) -> None:
+    def _one_by_one(self, requests: Sequence[Request]) -> None:
         for request in requests:
             self._alone(request)
 
-    def _alone(self, request: UpdateRequest) -> None:
+    def _alone(self, request: Request) -> None:
         try:
             self._rounds.carry_out([request])
             self._suspects.discard(request.id)
@@ -142,26 +195,42 @@ class Worker:
             words = str(problem) if isinstance(problem, UpdaterError) else "its log tells more."
             self._rounds.defer([request], TemporaryError(f"The updater met a bug in itself: {words}"))
 
-    def _is_pending(self, request: UpdateRequest) -> bool:
+    def _is_pending(self, request: Request) -> bool:
         record = self._store.get(request.id)
-        return record is not None and record.outcome is None
+        return record is not None and is_undecided(record)
 
-    def _look_around(self) -> None:
-        """Between requests: notice broken or mended rules and a lost remote; keep the mirror tidy."""
+    def look_around(self) -> None:
+        """When it is time, or a hint came: look at the config repo and tend to its merge requests."""
         now = self._clock()
-        if self._looked_at is not None and now - self._looked_at < self._poll:
+        if self._looked_at is not None and now - self._looked_at < self._interval():
             return
         self._looked_at = now
+        # What is held may go out now; whoever hinted expects it at once.
+        self._is_in_a_hurry = self._hinted.is_set()
+        self._hinted.clear()
         try:
-            self._rounds.refresh()
-            self._repo.tidy()
+            sight = self._rounds.refresh()
         except UpdaterError as problem:
             self._tell((str(problem),))
+            return
+        try:
+            self._tending.tend(sight)
+            self._tell_of_forge(self._tending.problems)
+        except UpdaterError as problem:
+            self._tell_of_forge((str(problem),))
+        self._repo.tidy()
+
+    def _interval(self) -> timedelta:
+        return min(HINTED, self._poll) if self._hinted.is_set() else self._poll
 
     def _pause(self) -> float:
+        """Return how many seconds there is nothing to do, as far as is known."""
+        now = self._clock()
+        moments = [(self._looked_at or now) + self._interval(), now + self._poll]
         due = self._store.next_due()
-        pause = self._poll.total_seconds()
-        return pause if due is None else max(0.0, min(pause, (due - self._clock()).total_seconds()))
+        if due is not None:
+            moments.append(due)
+        return max(0.0, (min(moments) - now).total_seconds())
 
     def _met(self, problem: Exception) -> None:
         if isinstance(problem, UpdaterError):
@@ -170,10 +239,19 @@ class Worker:
             log.exception("The worker met a bug; it goes on after a pause.")
 
     def _tell(self, problems: tuple[str, ...]) -> None:
-        """Take note of what is wrong just now; what was not wrong before goes to the log."""
+        """Take note of what is wrong with the config repo just now."""
+        self._take_note(problems, self._forge_problems)
+
+    def _tell_of_forge(self, problems: tuple[str, ...]) -> None:
+        """Take note of what is wrong with the forge just now."""
+        self._take_note(self._repo_problems, problems)
+
+    def _take_note(self, repo: tuple[str, ...], forge: tuple[str, ...]) -> None:
+        """Keep what is wrong; what was not wrong before goes to the log."""
+        problems = tuple(dict.fromkeys((*repo, *forge)))
         for problem in problems:
             if problem not in self.problems:
                 log.warning("%s", problem)
         if self.problems and not problems:
             log.info("The config repo can be worked on again.")
-        self.problems = problems
+        self._repo_problems, self._forge_problems, self.problems = repo, forge, problems

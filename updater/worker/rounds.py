@@ -1,6 +1,7 @@
-"""One round: look, plan, commit, note, push, settle; again where a branch moved meanwhile.
+"""One round: look, plan, commit, note, push, propose, settle; again where a branch moved meanwhile.
 
-Hides the order of these effects and what each failure means for the requests in hand.
+Hides the order of these effects. What happened is settled by `settling`, what the worker does of its
+own accord about merge requests by `tending`.
 """
 
 from __future__ import annotations
@@ -8,70 +9,78 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from updater.charts import Survey
 from updater.configrepo import ConfigRepo, Pushed
 from updater.configrepo import Draft as CommitDraft
 from updater.errors import InvalidConfigRepo, PushForbidden, PushRejected, TemporaryError, UpdaterError
-from updater.messages import Messages, whole
-from updater.model import EnvironmentOutcome, OutcomeKind, UpdateRequest
+from updater.forge import Ensured, Forge
+from updater.messages import Messages
+from updater.model import OutcomeKind, Request, UpdateRequest
 from updater.plan import Plan, Reason, Verdict, plan
 from updater.sight import Sight, look
-from updater.store import Deferral, Intent, Store
+from updater.store import Intent, Store
+from updater.worker import deployments
+from updater.worker.delivery import Delivery, Written
+from updater.worker.settling import Habits, Landings, Settling
+from updater.worker.standings import Memory, Standings
 
 log = logging.getLogger(__name__)
 
 REPLANS = 5
-LONGEST_WAIT = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Habits:
-    """How patient the worker is, and how it links to a commit (`link` returns "" where it cannot)."""
+class Doors:
+    """The doors the worker goes through, and the clock."""
 
-    give_up_after: timedelta
-    poll: timedelta
-    link: Callable[[str], str]
-
-
-# What became of a change: its commit, the server's refusal, or None where the branch moved.
-_Landing = PushForbidden | str | None
+    store: Store
+    repo: ConfigRepo
+    forge: Forge
+    messages: Messages
+    clock: Callable[[], datetime]
 
 
 class Rounds:
     """Carries out rounds; `tell` is told what is wrong with the config repo each time it is looked at."""
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        repo: ConfigRepo,
-        messages: Messages,
-        clock: Callable[[], datetime],
-        habits: Habits,
-        tell: Callable[[tuple[str, ...]], None],
-    ) -> None:
-        self._store = store
-        self._repo = repo
-        self._messages = messages
-        self._clock = clock
-        self._habits = habits
+    def __init__(self, doors: Doors, habits: Habits, tell: Callable[[tuple[str, ...]], None]) -> None:
+        self._store = doors.store
+        self._repo = doors.repo
+        self._messages = doors.messages
+        self._clock = doors.clock
+        self._forge = doors.forge
         self._tell = tell
+        self._settling = Settling(
+            store=doors.store,
+            repo=doors.repo,
+            messages=doors.messages,
+            clock=doors.clock,
+            habits=habits,
+        )
+        self.delivery = Delivery(doors.repo, doors.forge, doors.messages, doors.clock)
+        self.memory = Memory()
         self._surveys: dict[str, Survey] = {}
         self._is_troubled = True  # nothing was seen yet
         self._is_current = False  # whether the mirror was fetched during this round
 
-    def refresh(self) -> None:
+    def refresh(self) -> Sight:
         """Fetch and look, so that the next round finds everything indexed.
 
         Raises:
             UpdaterError: the remote is away, or the rules cannot be read.
         """
         self._fetch()
-        self._look().warm()
+        sight = self._look()
+        sight.warm()
+        return sight
 
-    def carry_out(self, requests: Sequence[UpdateRequest]) -> None:
+    def standings(self) -> Standings:
+        """Return what stands on source branches and the forge, to be looked up afresh."""
+        return Standings(self._repo, self._forge, self.memory)
+
+    def carry_out(self, requests: Sequence[Request]) -> None:
         """Settle what can be settled and put off the rest; whatever else is raised is a bug."""
         self._is_current = False
         pending = list(requests)
@@ -88,6 +97,10 @@ class Rounds:
             self._tell((str(problem),))
             self.defer(pending, problem)
 
+    def defer(self, requests: Sequence[Request], problem: UpdaterError) -> None:
+        """Put requests off with the reason, or give up those that errors have held up for too long."""
+        self._settling.defer(requests, problem, is_current=self._is_current)
+
     # Looking
 
     def _fetch(self) -> None:
@@ -102,9 +115,7 @@ class Rounds:
         self._tell(sight.problems)
         return sight
 
-    def _with_landed(
-        self, requests: Sequence[UpdateRequest], *, but: Collection[str] = ()
-    ) -> list[UpdateRequest]:
+    def _with_landed(self, requests: Sequence[Request], *, but: Collection[str] = ()) -> list[Request]:
         """Find out what landed before a kill or a cut-off push, by the notes made before each push.
 
         `but` are commits that are known not to have landed.
@@ -117,28 +128,32 @@ class Rounds:
             self._fetch()
         return [self._with_done(request, notes.get(request.id, ())) for request in requests]
 
-    def _with_done(self, request: UpdateRequest, intents: Iterable[Intent]) -> UpdateRequest:
-        done = {outcome.environment: outcome for outcome in request.done}
+    def _with_done(self, request: Request, intents: Iterable[Intent]) -> Request:
+        done = {outcome.subject: outcome for outcome in request.done}
         for intent in intents:
             if self._repo.contains(intent.branch, intent.commit):
-                done[intent.outcome.environment] = intent.outcome
+                done[intent.outcome.subject] = intent.outcome
         return replace(request, done=tuple(done.values()))
 
     # Writing
 
-    def _attempt(self, pending: Sequence[UpdateRequest]) -> tuple[list[UpdateRequest], set[str]]:
+    def _attempt(self, pending: Sequence[Request]) -> tuple[list[Request], set[str]]:
         """Plan and carry out once; return what must be planned again, and the commits that did not land."""
-        sight = self._look()
-        planned = plan(sight.rules, sight.grounds, pending)
-        landed: dict[int, _Landing] = {}
-        commits: dict[int, str] = {}
-        if planned.changes:
-            commits = self._commit(sight, planned)
-            landed = self._push(sight, planned, commits)
-        elif not self._stands(sight):
+        sight, standings = self._look(), self.standings()
+        planned = plan(sight.rules, sight.grounds, pending, standings)
+        commits = self._commit(sight, planned)
+        written = self.delivery.write(sight, planned.proposals)
+        if not (commits or written) and not self._stands(sight):
             return list(pending), set()
-        failed = {commit for index, commit in commits.items() if landed[index] != commit}
-        return self._settle(pending, planned, landed), failed
+        self._store.intend(self._intents(planned, commits, written))
+        landings = self._land(sight, planned, commits, written)
+        landings = replace(landings, proposals=self._propose(planned, written, landings, standings))
+        failed = {commit for index, commit in commits.items() if landings.changes[index] != commit}
+        again, settled = self._settling.settle(pending, planned, landings, is_current=self._is_current)
+        self.delivery.close(planned.closings, standings)
+        reached = [(request, settled[request.id]) for request in pending if request.id in settled]
+        deployments.record(self._forge, sight.rules, reached)
+        return again, failed
 
     def _stands(self, sight: Sight) -> bool:
         """Say whether what was planned on is still so; a push would say it, here nothing is pushed."""
@@ -154,122 +169,93 @@ class Rounds:
             return False
 
     def _commit(self, sight: Sight, planned: Plan) -> dict[int, str]:
-        """Make all commits where nobody can see them, and note them; return their ids by change."""
+        """Make all direct commits where nobody can see them; return their ids by change."""
         commits: dict[int, str] = {}
         for branch in dict.fromkeys(change.branch for change in planned.changes):
             mine = [index for index, change in enumerate(planned.changes) if change.branch == branch]
-            drafts = [self._draft(planned, index) for index in mine]
+            drafts = [
+                CommitDraft(
+                    files=planned.changes[index].files,
+                    message=self._messages.commit(planned.changes[index]),
+                    author_time=self._clock(),
+                )
+                for index in mine
+            ]
             ids = self._repo.commit(sight.snapshots[branch], drafts)
             commits.update(zip(mine, ids, strict=True))
-        self._store.intend(self._intents(planned, commits))
         return commits
 
-    def _push(self, sight: Sight, planned: Plan, commits: Mapping[int, str]) -> dict[int, _Landing]:
-        """Push everything at once; return what became of each change."""
-        tips = {planned.changes[index].branch: commit for index, commit in commits.items()}
-        updates = {branch: (sight.snapshots[branch].commit, tip) for branch, tip in tips.items()}
+    def _land(
+        self, sight: Sight, planned: Plan, commits: Mapping[int, str], written: Sequence[Written]
+    ) -> Landings:
+        """Push direct commits at once, then source branches; return what became of each."""
+        updates = {
+            planned.changes[index].branch: (sight.snapshots[planned.changes[index].branch].commit, commit)
+            for index, commit in commits.items()
+        }
         guards = {branch: tip for branch, tip in sight.tips.items() if branch not in updates}
         answers = self._repo.push(updates, guards=guards)
-        landed: dict[int, _Landing] = {}
+        landed: dict[int, PushForbidden | str | None] = {}
         for index, commit in commits.items():
             answer = answers[planned.changes[index].branch]
             landed[index] = (
                 answer if isinstance(answer, PushForbidden) else commit if answer is Pushed.LANDED else None
             )
-        if None in landed.values():
+        missed: dict[str, PushForbidden | None] = {one.proposing.branch: None for one in written}
+        if None not in landed.values():
+            tips = {name: updates[name][1] for name, answer in answers.items() if answer is Pushed.LANDED}
+            missed = self.delivery.push(written, {**sight.tips, **tips})
+        is_stale = None in landed.values() or None in missed.values()
+        if is_stale:
             self._fetch()
-        return landed
+        made = {
+            (one.proposing.branch, change.image.repository): commit
+            for one in written
+            for change, commit in zip(one.proposing.changes, one.commits, strict=True)
+        }
+        return Landings(changes=landed, proposals=missed, commits=made, is_stale=None in landed.values())
 
-    def _draft(self, planned: Plan, index: int) -> CommitDraft:
-        change = planned.changes[index]
-        return CommitDraft(
-            files=change.files, message=self._messages.commit(change), author_time=self._clock()
-        )
+    def _propose(
+        self, planned: Plan, written: Sequence[Written], landings: Landings, standings: Standings
+    ) -> dict[str, Ensured | UpdaterError | None]:
+        """Make merge requests for all source branches that stand as planned."""
+        heads = {one.branch: one.standing.head for one in planned.proposals}
+        heads.update({one.proposing.branch: one.head for one in written})
+        if landings.is_stale:
+            return dict.fromkeys(heads)
+        missed = landings.proposals
+        good = [one for one in planned.proposals if one.branch not in missed]
+        return {**missed, **self.delivery.propose(good, heads, standings)}
 
-    def _intents(self, planned: Plan, commits: Mapping[int, str]) -> dict[str, list[Intent]]:
+    def _intents(
+        self, planned: Plan, commits: Mapping[int, str], written: Sequence[Written]
+    ) -> dict[str, list[Intent]]:
+        """Note what each push would make true, so that a kill after it cannot make it happen twice."""
         intents: dict[str, list[Intent]] = {}
+        by_branch = {one.proposing.branch: one for one in written}
         for verdict in planned.verdicts:
             if verdict.change is not None and verdict.kind is OutcomeKind.COMMITTED:
                 commit = commits[verdict.change]
-                note = Intent(planned.changes[verdict.change].branch, commit, self._outcome(verdict, commit))
+                outcome = self._settling.outcome(verdict, commit, Landings())
+                note = Intent(planned.changes[verdict.change].branch, commit, outcome)
                 intents.setdefault(verdict.request.id, []).append(note)
+            elif verdict.kind is OutcomeKind.PROPOSED and len(verdict.branches) == 1:
+                made = [by_branch[branch] for branch in verdict.branches if branch in by_branch]
+                notes = [note for one in made for note in self._if_merged(verdict, one)]
+                intents.setdefault(verdict.request.id, []).extend(notes)
         return intents
 
-    def _outcome(self, verdict: Verdict, landed: PushForbidden | str) -> EnvironmentOutcome:
-        if isinstance(landed, PushForbidden):
-            # Whatever rests on this change falls with it: a build that stands in a commit nobody took.
-            words = Reason("push-forbidden", {"environment": verdict.environment, "words": str(landed)})
-            places = tuple(replace(place, new=place.old) for place in verdict.places)
-            failed = replace(verdict, kind=OutcomeKind.FAILED, reason=words, places=places, notes=())
-            return self._messages.outcome(replace(failed, superseded_by=""))
-        link = self._habits.link(landed) if landed else ""
-        return self._messages.outcome(verdict, commit=landed, link=link)
-
-    # Settling
-
-    def _settle(
-        self, pending: Sequence[UpdateRequest], planned: Plan, landed: Mapping[int, _Landing]
-    ) -> list[UpdateRequest]:
-        """Settle what is certain; return what must be planned again because a branch moved.
-
-        Where one moved, everything that does not rest on a landed change was decided on what is no
-        longer so, and is decided again.
-        """
-        found: dict[str, list[EnvironmentOutcome]] = {request.id: list(request.done) for request in pending}
-        is_stale = None in landed.values()
-        again: set[str] = {one for one in planned.waiting if is_stale}
-        for verdict in planned.verdicts:
-            nothing: _Landing = None if is_stale else ""
-            state = nothing if verdict.change is None else landed[verdict.change]
-            if state is None:
-                again.add(verdict.request.id)
-            else:
-                found[verdict.request.id].append(self._outcome(verdict, state))
-        settled = {
-            one.id: whole(found[one.id])
-            for one in pending
-            if one.id not in again and one.id not in planned.waiting
-        }
-        self._store.settle(settled)
-        for request_id, outcome in settled.items():
-            log.info("Request %s is %s: %s", request_id, outcome.kind, outcome.reason)
-        left = [replace(one, done=tuple(found[one.id])) for one in pending if one.id not in settled]
-        for request in left:
-            if request.id not in again:
-                self.defer([request], InvalidConfigRepo(planned.waiting[request.id]))
-        return [request for request in left if request.id in again]
-
-    def defer(self, requests: Sequence[UpdateRequest], problem: UpdaterError) -> None:
-        """Put requests off with the reason, or give up those that errors have held up for too long."""
-        deferrals: dict[str, Deferral] = {}
-        now = self._clock()
-        for request in requests:
-            record = self._store.get(request.id)
-            if record is None or record.outcome is not None:
-                continue
-            is_trouble = isinstance(problem, TemporaryError)
-            since = (record.troubled_since or now) if is_trouble else None
-            if since is not None and now - since >= self._habits.give_up_after and self._is_lost(request):
-                self._store.settle({request.id: whole([*request.done, self._gave_up(request, problem)])})
-                continue
-            wait = self._wait(record.attempts, problem)
-            deferrals[request.id] = Deferral(str(problem), now + wait, request.done, troubled_since=since)
-            log.info("Request %s waits: %s", request.id, problem)
-        self._store.defer(deferrals)
-
-    def _is_lost(self, request: UpdateRequest) -> bool:
-        """Say whether it is certain that no push of the request landed unseen."""
-        return self._is_current or not self._store.intents([request.id])
-
-    def _wait(self, attempts: int, problem: UpdaterError) -> timedelta:
-        if isinstance(problem, InvalidConfigRepo):
-            return self._habits.poll  # it heals when the branch is mended, which the next look finds
-        return timedelta(seconds=min(LONGEST_WAIT, 2.0 ** min(attempts, 10)))
-
-    def _gave_up(self, request: UpdateRequest, problem: UpdaterError) -> EnvironmentOutcome:
-        hours = round(self._habits.give_up_after.total_seconds() / 3600, 1)
-        reason = Reason("gave-up", {"hours": f"{hours:g}", "last": str(problem)})
-        environment = request.environment or ""
-        return self._messages.outcome(
-            Verdict(request=request, environment=environment, kind=OutcomeKind.FAILED, reason=reason)
-        )
+    def _if_merged(self, verdict: Verdict, written: Written) -> Iterable[Intent]:
+        """Note what it would mean if a proposal were merged before it is settled."""
+        request, target = verdict.request, written.proposing.target
+        for change, commit in zip(written.proposing.changes, written.commits, strict=True):
+            if isinstance(request, UpdateRequest) and change.image.repository == request.image.repository:
+                facts = {
+                    "name": written.proposing.branch,
+                    "by": "",
+                    "image": str(request.image),
+                    "target": target,
+                    "environment": verdict.environment,
+                }
+                merged = replace(verdict, kind=OutcomeKind.COMMITTED, reason=Reason("merged", facts))
+                yield Intent(target, commit, self._settling.outcome(merged, commit, Landings()))

@@ -1,0 +1,168 @@
+"""What stands between a plan and a merge request: the open proposals, and what people closed.
+
+It hides how a proposal's wishes are read back from its commits. `worker` fills these values from
+Git and the forge, `proposals` judges by them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from updater import trailers
+from updater.errors import InvalidRequest
+from updater.model import PROPOSAL_PREFIX, Caller, ImageReference, Promoted, UpdateRequest
+
+# All charts of an environment in one merge request (rule `group-by: environment`); no chart's own
+# branch can have this name.
+TOGETHER = "_all"
+# So many of the tags a proposal went through are told; older ones say nothing to anybody.
+_KEPT = 20
+_PLAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.))*(?<!\.)(?<!\.lock)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """One image that a proposal carries: for which charts, whose wish it is, and what went before it.
+
+    `commit` is the one on the source branch that carries it, empty where it is only wished for.
+    """
+
+    image: ImageReference
+    charts: tuple[str, ...]
+    requests: tuple[UpdateRequest, ...]
+    replaced: tuple[str, ...] = ()
+    commit: str = ""
+
+    @classmethod
+    def read(cls, message: str, time: datetime, commit: str = "") -> Carried | None:
+        """Return what a commit of the updater carries; None where its message does not tell."""
+        found = trailers.read(message)
+        if not {"Image", "Chart", "Request", "Environment"} <= found.keys():
+            return None
+        try:
+            image = ImageReference.parse(found["Image"][0])
+        except InvalidRequest:
+            return None
+        source = trailers.source_of(found)
+        promoted = None
+        if "Promoted-From" in found:
+            reason = found.get("Reason", ("",))[0]
+            promoted = Promoted(
+                origin=found["Promoted-From"][0], allow_older="Allow-Older" in found, reason=reason
+            )
+        requests = tuple(
+            UpdateRequest(
+                id=one,
+                image=image,
+                caller=Caller(name=source.author),
+                received_at=time,
+                environment=found["Environment"][0],
+                source=source,
+                promoted=promoted,
+            )
+            for one in found["Request"]
+        )
+        return cls(
+            image=image,
+            charts=found["Chart"],
+            requests=requests,
+            replaced=found.get("Replaced", ()),
+            commit=commit,
+        )
+
+    def followed_by(self, other: Carried) -> Carried:
+        """Return `other` in the place of this one: newer, for the charts of both, and remembering it."""
+        replaced = self.replaced
+        if (self.image.tag, self.image.digest) != (other.image.tag, other.image.digest):
+            replaced = (*replaced, self.image.tag)
+        charts = tuple(dict.fromkeys((*self.charts, *other.charts)))
+        return replace(other, charts=charts, replaced=replaced[-_KEPT:])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """A merge request that a person closed, and what it carried."""
+
+    by: str
+    name: str
+    link: str
+    images: tuple[ImageReference, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What stands on a source branch, which left its target branch at `base`. No branch: `head` is empty.
+
+    `is_live` says that its commits are still proposed: an open merge request has them, or none has
+    ever had them (a kill came between). `is_open` says that a merge request is open. `foreign` names
+    who made a commit there that is not the updater's. `files` are the contents at the head of the
+    files it changes. `closed` are merge requests of this branch that people closed, newest first.
+    """
+
+    branch: str
+    head: str = ""
+    base: str = ""
+    is_live: bool = False
+    is_open: bool = False
+    foreign: str = ""
+    carried: tuple[Carried, ...] = ()
+    files: Mapping[str, bytes | None] | None = None
+    closed: tuple[Closed, ...] = ()
+    name: str = ""
+    link: str = ""
+
+
+class Proposals(Protocol):
+    """Looks up what stands on source branches; the worker's reads Git and the forge."""
+
+    def names(self, environment: str) -> Collection[str]:
+        """Return the source branches of an environment that exist."""
+
+    def standing(self, branches: Mapping[str, str]) -> Mapping[str, Standing]:
+        """Return what stands on each source branch, given with its target branch.
+
+        Raises:
+            TemporaryError: the forge is away.
+        """
+
+
+class NoProposals:
+    """There are none, as in a plain folder."""
+
+    def names(self, environment: str) -> Collection[str]:  # noqa: ARG002
+        """Return nothing."""
+        return ()
+
+    def standing(self, branches: Mapping[str, str]) -> Mapping[str, Standing]:
+        """Return branches that do not exist."""
+        return {branch: Standing(branch=branch) for branch in branches}
+
+
+def branch_names(environment: str, charts: Collection[str], *, together: bool) -> Mapping[str, str]:
+    """Return the source branch of each chart of an environment.
+
+    Product rule "A chart": `/` becomes `-`, with 6 hex digits of the path's hash where two charts would
+    share a name, or where a name is none for Git.
+    """
+    if together:
+        return dict.fromkeys(charts, f"{PROPOSAL_PREFIX}{environment}/{TOGETHER}")
+    slugs = {chart: chart.replace("/", "-") for chart in charts}
+    counts: dict[str, int] = {}
+    for slug in slugs.values():
+        counts[slug] = counts.get(slug, 0) + 1
+    alone = {slug for slug, count in counts.items() if count == 1 and _PLAIN.fullmatch(slug)}
+    folder = f"{PROPOSAL_PREFIX}{environment}/"
+    return {
+        chart: folder + (slug if slug in alone else _hashed(chart, slug)) for chart, slug in slugs.items()
+    }
+
+
+def _hashed(chart: str, slug: str) -> str:
+    digest = hashlib.sha256(chart.encode("utf-8", "surrogatepass")).hexdigest()[:6]
+    plain = re.sub(r"[^A-Za-z0-9-]+", "-", slug).strip("-") or "chart"
+    return f"{plain}-{digest}"

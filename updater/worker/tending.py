@@ -1,0 +1,146 @@
+"""What the worker does about merge requests of its own accord, from time to time or when a hint came.
+
+Hides keeping open proposals true to a target branch that moved, merging those of `auto-merge` when the
+forge allows it, and telling requests what became of their proposals. All of it reads what is and makes
+it as it should be, so that it can be cut off anywhere and survives restarts and days.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field, replace
+
+from updater.errors import ForgeRefused, UpdaterError
+from updater.forge import Landed, MergeRequest, Readiness, Step
+from updater.plan import Plan, Proposing, keep_up
+from updater.sight import Sight
+from updater.worker.following import Following, Seen
+from updater.worker.rounds import Doors, Rounds
+from updater.worker.settling import Habits
+from updater.worker.standings import Standings
+
+log = logging.getLogger(__name__)
+
+# A merge or a closing changes what was listed: it is looked at once more, and no more than this often.
+_LOOKS = 3
+
+
+@dataclass(slots=True)
+class _Tended:
+    """What one look found out: why proposals wait, by branch, and whether to look again at once."""
+
+    waits: dict[str, str] = field(default_factory=dict)
+    must_look_again: bool = False
+
+
+class Tending:
+    """Tends to all proposals at once."""
+
+    def __init__(self, doors: Doors, habits: Habits, rounds: Rounds) -> None:
+        self._doors = doors
+        self._rounds = rounds
+        self._following = Following(doors, habits)
+        # Merge requests whose note must be kept true, as long as they are open.
+        self._noted: set[int] = set()
+        # Why proposals of `auto-merge` wait, by branch, and what is wrong with the forge, as last seen.
+        self.waits: dict[str, str] = {}
+        self.problems: tuple[str, ...] = ()
+
+    def tend(self, sight: Sight) -> None:
+        """Look after every proposal; `sight` is the config repo as fetched just now.
+
+        Raises:
+            TemporaryError: the forge or the remote is away.
+        """
+        proposes = any(one.delivery != "commit" for one in sight.rules.environments)
+        if not proposes and not self._doors.store.proposed(limit=1):
+            self.problems = ()
+            return
+        self.problems = self._doors.forge.problems(self._doors.clock())
+        for _ in range(_LOOKS):
+            if not self._look_once(sight):
+                return
+            sight = self._rounds.refresh()
+
+    def _look_once(self, sight: Sight) -> bool:
+        opened = {one.branch: one for one in self._doors.forge.opened()}
+        standings = replace(self._rounds.standings(), opened=opened)
+        planned = keep_up(sight.rules, sight.grounds, standings)
+        tended = _Tended()
+        self._deliver(sight, planned, standings, tended)
+        for proposing in planned.proposals:
+            is_settled = proposing.standing.is_open and not proposing.is_news
+            if proposing.environment.delivery == "auto-merge" and is_settled:
+                self._advance(sight, proposing, opened[proposing.branch], tended)
+        self.waits = tended.waits
+        self._following.follow(Seen(sight, standings, opened, tended.waits))
+        return tended.must_look_again
+
+    def _deliver(self, sight: Sight, planned: Plan, standings: Standings, tended: _Tended) -> None:
+        """Write anew what no longer fits its target, open what has no merge request, close what is empty."""
+        delivery = self._rounds.delivery
+        heads = {one.branch: one.standing.head for one in planned.proposals}
+        written = delivery.write(sight, planned.proposals)
+        missed = delivery.push(written, sight.tips) if written else {}
+        heads.update({one.proposing.branch: one.head for one in written})
+        good = [one for one in planned.proposals if one.branch not in missed]
+        for branch, answer in delivery.propose(good, heads, standings).items():
+            if isinstance(answer, UpdaterError):
+                log.warning("The proposal %s has no merge request: %s", branch, answer)
+        delivery.close(planned.closings, standings)
+        tended.must_look_again = bool(written or planned.closings)
+
+    # Auto-merge
+
+    def _advance(self, sight: Sight, proposing: Proposing, opened: MergeRequest, tended: _Tended) -> None:
+        forge, head = self._doors.forge, proposing.standing.head
+        try:
+            readiness = forge.readiness(opened, head)
+            match readiness.step:
+                case Step.MERGE:
+                    readiness = self._merge(proposing, readiness, tended, arm=False)
+                case Step.ARM:
+                    readiness = self._merge(proposing, readiness, tended, arm=True)
+                case Step.REPLAN:
+                    self._replan(sight, proposing, tended)
+                case Step.ENDED:
+                    tended.must_look_again = True
+            self._tell(opened, readiness, proposing.branch, tended)
+        except ForgeRefused as problem:
+            tended.waits[proposing.branch] = str(problem)
+
+    def _merge(self, proposing: Proposing, ready: Readiness, tended: _Tended, *, arm: bool) -> Readiness:
+        opened = ready.merge_request
+        merging = self._doors.forge.merge(
+            opened,
+            head=proposing.standing.head,
+            message=self._doors.messages.merge_commit(proposing, name=opened.name),
+            squash=proposing.environment.merge_request.squash,
+            arm=arm,
+        )
+        if merging.landed is Landed.MERGED:
+            log.info("%s was merged.", opened.name)
+            tended.must_look_again = True
+            return replace(ready, step=Step.ENDED, code="")
+        if merging.landed is Landed.ARMED:
+            return replace(ready, step=Step.WAIT, code="pipeline-running")
+        return replace(ready, step=Step.PERSON, code=merging.code, words=merging.words)
+
+    def _replan(self, sight: Sight, proposing: Proposing, tended: _Tended) -> None:
+        """Write the proposal anew on its target, unless it stands on the newest commit there already."""
+        if proposing.standing.base == sight.tips[proposing.target]:
+            return
+        plan = Plan((), (), {}, (replace(proposing, is_news=True),))
+        standings = self._rounds.standings()
+        standings.standing({proposing.branch: proposing.target})
+        self._deliver(sight, plan, standings, tended)
+
+    def _tell(self, opened: MergeRequest, readiness: Readiness, branch: str, tended: _Tended) -> None:
+        """Say why it waits: to its requests always, on the merge request where a person can do something."""
+        if readiness.step is Step.ENDED or not readiness.code:
+            return
+        text = self._doors.messages.wait(readiness.code, readiness.words)
+        tended.waits[branch] = text
+        if readiness.step is Step.PERSON or opened.number in self._noted:
+            self._doors.forge.note(opened, text)
+            self._noted.add(opened.number)
