@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from support.api import IMAGE, OTHER_TOKEN, TOKEN, Api, body_of
+from support.api import IMAGE, OTHER_TOKEN, RELEASE_TOKEN, TOKEN, Api, body_of
 from werkzeug.test import TestResponse
 
 from updater.auth import Keys
@@ -84,6 +84,11 @@ def test_a_body_that_makes_no_sense_is_400(api: Api, body: bytes, field: str | N
         ("GET", "/api/updates"),
         ("GET", "/api/updates/1"),
         ("HEAD", "/api/updates"),
+        ("POST", "/api/promotions"),
+        ("GET", "/api/proposals"),
+        ("GET", "/api/proposals/prod/iris"),
+        ("POST", "/api/proposals/prod/iris/approve"),
+        ("POST", "/api/proposals/prod/iris/close"),
     ],
 )
 def test_without_a_known_token_it_is_401(
@@ -97,6 +102,7 @@ def test_without_a_known_token_it_is_401(
     else:
         expect(answer, 401, "not-authenticated", said)
     assert api.store.counts()["pending"] == 0
+    assert api.desk.acts == []
 
 
 @pytest.mark.parametrize("path", ["//api/updates", "/api/updates", "///api/updates/1", "/%61pi/updates"])
@@ -126,6 +132,12 @@ def test_an_image_the_token_does_not_speak_for_is_403(api: Api) -> None:
     assert api.store.counts()["pending"] == 0
 
 
+def test_a_token_without_the_act_update_may_not_say_that_an_image_was_built(api: Api) -> None:
+    answer = api.send(token=RELEASE_TOKEN)
+    expect(answer, 403, "not-allowed", "'release' may not update; it may promote.")
+    assert api.store.counts()["pending"] == 0
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -135,6 +147,9 @@ def test_an_image_the_token_does_not_speak_for_is_403(api: Api) -> None:
         "/favicon.ico",
         "//api/updates",
         "/docs/assets/x",
+        "/hooks/gitlab/",
+        "/api/proposals/prod",
+        "/api/proposals/prod/a%2Fb",
         "/a%0Ab",
     ],
 )
@@ -150,6 +165,10 @@ def test_an_address_with_nothing_at_it_is_404(api: Api, path: str) -> None:
         ("DELETE", "/api/updates/1", {"GET", "HEAD", "OPTIONS"}),
         ("POST", "/api/updates", {"GET", "HEAD", "OPTIONS"}),
         ("PROPFIND", "/healthz", {"GET", "HEAD", "OPTIONS"}),
+        ("GET", "/api/promotions", {"POST", "OPTIONS"}),
+        ("DELETE", "/api/proposals/prod/iris", {"GET", "HEAD", "OPTIONS"}),
+        ("GET", "/api/proposals/prod/iris/approve", {"POST", "OPTIONS"}),
+        ("GET", "/hooks/gitlab", {"POST", "OPTIONS"}),
     ],
 )
 def test_a_wrong_method_is_405_and_names_the_right_ones(

@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.api import IMAGE, TOKEN
+from support.api import ALL_TOKEN, HOOK_SECRET, IMAGE, TOKEN
+from support.desks import HEAD
 from support.webapp import running
+
+from updater.web.hooks import MAX_HOOK
 
 BODY = json.dumps({"image": IMAGE}).encode()
 AUTHORIZATION = f"Authorization: Bearer {TOKEN}"
@@ -187,3 +190,82 @@ def test_no_header_tells_versions(port: int) -> None:
 def test_an_asset_is_no_path(port: int) -> None:
     status, _, body = talk(port, "GET /docs/assets/..%2f..%2fsetup.cfg HTTP/1.1\nHost: x")
     assert (status, body["type"]) == (404, "/docs/problems#no-such-page")
+
+
+def hooks_heard(port: int) -> str:
+    problems = talk(port, "GET /readyz HTTP/1.1\nHost: x")[2]["problems"]
+    return str(problems[0])
+
+
+def send_hook(port: int, *headers: str, body: bytes = BODY) -> tuple[int, dict[str, str], Any]:
+    head = ["POST /hooks/gitlab HTTP/1.1", "Host: x", "X-Gitlab-Event: Push Hook"]
+    return talk(port, "\n".join([*head, *headers]), body)
+
+
+class TestHooks:
+    def test_a_hook_is_a_hint_and_its_answer_empty(self, port: int) -> None:
+        before = hooks_heard(port)
+        status, headers, body = send_hook(
+            port, f"X-Gitlab-Token: {HOOK_SECRET}", f"Content-Length: {len(BODY)}"
+        )
+        assert (status, body) == (204, b"")
+        assert "content-type" not in headers or headers.get("content-length", "0") == "0"
+        assert hooks_heard(port) != before
+
+    @pytest.mark.parametrize("chunked", [False, True])
+    def test_a_hook_of_25_megabytes_is_read_to_its_end(self, port: int, chunked: bool) -> None:
+        content = b"x" * MAX_HOOK
+        framing = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {MAX_HOOK}"
+        sent = f"{MAX_HOOK:x}\r\n".encode() + content + b"\r\n0\r\n\r\n" if chunked else content
+        before = hooks_heard(port)
+        status, _, _ = send_hook(port, f"X-Gitlab-Token: {HOOK_SECRET}", framing, body=sent)
+        assert status == 204
+        assert hooks_heard(port) != before
+
+    @pytest.mark.parametrize(
+        ("headers", "status"),
+        [
+            (["X-Gitlab-Token: wrong", f"Content-Length: {len(BODY)}"], 401),
+            ([f"Content-Length: {len(BODY)}"], 401),
+            ([f"X-Gitlab-Token: {HOOK_SECRET}", f"Content-Length: {MAX_HOOK + 1}"], 413),
+        ],
+    )
+    def test_what_is_not_taken_is_no_hint(self, port: int, headers: list[str], status: int) -> None:
+        before = hooks_heard(port)
+        assert send_hook(port, *headers)[0] == status
+        assert hooks_heard(port) == before
+
+    def test_one_that_is_cut_off_is_no_hint(self, port: int) -> None:
+        before = hooks_heard(port)
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+            connection.sendall(
+                b"POST /hooks/gitlab HTTP/1.1\r\nHost: x\r\nX-Gitlab-Event: Push Hook\r\n"
+                + f"X-Gitlab-Token: {HOOK_SECRET}\r\nContent-Length: 1000\r\n\r\n".encode()
+                + BODY
+            )
+            connection.shutdown(socket.SHUT_WR)
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            assert response.status == 400
+        assert hooks_heard(port) == before
+
+
+def curl(port: int, path: str, *more: str) -> Any:
+    command = ["curl", "-sS", f"http://127.0.0.1:{port}{path}", "-H", f"Authorization: Bearer {ALL_TOKEN}"]
+    return json.loads(subprocess.run([*command, *more], capture_output=True, check=True).stdout)
+
+
+def test_curl_promotes_looks_and_approves(port: int) -> None:
+    as_json = ("-H", "Content-Type: application/json", "--data")
+    promoted = curl(port, "/api/promotions", *as_json, '{"from": "dev", "to": "prod", "charts": ["iris"]}')
+    assert (promoted["state"], promoted["promotion"]["charts"]) == ("pending", ["iris"])
+    (listed,) = curl(port, "/api/proposals")["proposals"]
+    assert listed["name"] == "prod/iris"
+    address = f"/api/proposals/{listed['name']}"
+    assert curl(port, address)["diff"].startswith("-  tag:")
+    stale = curl(port, f"{address}/approve", *as_json, json.dumps({"head": "0" * 40}))
+    assert (stale["status"], stale["type"]) == (409, "/docs/problems#not-now")
+    # Without any body, as a person types it.
+    assert curl(port, f"{address}/approve", "-X", "POST")["outcome"] == "committed"
+    gone = curl(port, f"{address}/close", *as_json, json.dumps({"reason": f"{HEAD} is wrong."}))
+    assert gone["type"] == "/docs/problems#no-such-proposal"

@@ -40,7 +40,7 @@ class TestOne:
     def test_it_is_200_whatever_became_of_it(self, api: Api, kind: OutcomeKind) -> None:
         request_id = api.accepted()
         api.settle(request_id, kind, "Because.")
-        answer = api.get(f"/api/updates/{request_id}")
+        answer = api.get(f"/api/updates/{request_id}", Prefer="wait=30")
         assert answer.status_code == 200
         assert (body_of(answer)["outcome"], body_of(answer)["reason"]) == (kind.value, "Because.")
         assert body_of(answer)["settled_at"] == "2026-03-02T09:30:00.002Z"
@@ -140,7 +140,7 @@ class TestList:
             ("?limit=201", "limit", "less than or equal to 200"),
             ("?limit=ten", "limit", "valid integer"),
             ("?state=done", "state", "'pending' or 'settled'"),
-            ("?outcome=lost", "outcome", "'failed', 'refused', 'committed', 'superseded' or 'unchanged'"),
+            ("?outcome=lost", "outcome", "'proposed', 'superseded' or 'unchanged'"),
             ("?satte=pending", "satte", "There is no parameter 'satte'"),
             ("?before=nonsense", "before", "no request 'nonsense'"),
             (f"?image={'x' * 256}", "image", "at most 255 characters"),

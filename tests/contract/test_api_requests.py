@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.api import ALL_TOKEN, COMMIT, IMAGE, OPEN, TOKEN, Api, body_of
 
-from updater.model import ImageReference, OutcomeKind, Source
+from updater.model import ImageReference, OutcomeKind, Source, UpdateRequest
 
 
 @pytest.fixture
@@ -27,6 +27,7 @@ def test_a_request_is_stored_before_it_is_answered(api: Api) -> None:
     assert answer.headers["Location"] == body["url"] == f"http://localhost/api/updates/{body['id']}"
     record = api.store.get(body["id"])
     assert record is not None
+    assert isinstance(record.request, UpdateRequest)
     assert record.request.image == ImageReference.parse(IMAGE)
     assert record.request.caller.images == ("registry.example.com/iris",)
 
@@ -38,6 +39,7 @@ def test_every_field_reaches_the_store(api: Api) -> None:
     body = body_of(answer)
     record = api.store.get(body["id"])
     assert record is not None
+    assert isinstance(record.request, UpdateRequest)
     assert record.request.image.digest == digest == body["digest"]
     assert record.request.environment == "dev" == body["environment"]
     assert record.request.source == Source(
@@ -83,8 +85,10 @@ class TestWaiting:
         ("kind", "status"),
         [
             (OutcomeKind.COMMITTED, 200),
+            (OutcomeKind.PROPOSED, 200),
             (OutcomeKind.UNCHANGED, 200),
             (OutcomeKind.SUPERSEDED, 200),
+            (OutcomeKind.HELD, 409),
             (OutcomeKind.REFUSED, 409),
             (OutcomeKind.FAILED, 502),
         ],
@@ -100,7 +104,11 @@ class TestWaiting:
 
     @pytest.mark.parametrize(
         ("kind", "type_"),
-        [(OutcomeKind.REFUSED, "/docs/problems#refused"), (OutcomeKind.FAILED, "/docs/problems#failed")],
+        [
+            (OutcomeKind.HELD, "/docs/problems#held"),
+            (OutcomeKind.REFUSED, "/docs/problems#refused"),
+            (OutcomeKind.FAILED, "/docs/problems#failed"),
+        ],
     )
     def test_what_did_not_succeed_is_a_problem_that_carries_the_request(
         self, api: Api, kind: OutcomeKind, type_: str

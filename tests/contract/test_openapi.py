@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import hypothesis
@@ -14,16 +15,23 @@ from jsonschema_rs import validator_for
 from pydantic import BaseModel
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.generation import GenerationMode
-from support.api import ALL_TOKEN, Api, body_of, outcome
+from support.api import ALL_TOKEN, HOOK_SECRET, Api, body_of, outcome
+from support.desks import open_proposal
 
-from updater.answers import record_json
-from updater.intake import FIELDS, SOURCE_FIELDS
-from updater.model import OutcomeKind
-from updater.web import examples, schemas
+from updater.answers import proposal_json, record_json
+from updater.intake import APPROVAL_FIELDS, CLOSING_FIELDS, FIELDS, PROMOTION_FIELDS, SOURCE_FIELDS
+from updater.model import OutcomeKind, ProposalLink
+from updater.web import asked, examples, told
 from updater.web.problems import KINDS
 
 OPERATIONS = {
     ("POST", "/api/auto-update"),
+    ("POST", "/api/promotions"),
+    ("GET", "/api/proposals"),
+    ("GET", "/api/proposals/{environment}/{name}"),
+    ("POST", "/api/proposals/{environment}/{name}/approve"),
+    ("POST", "/api/proposals/{environment}/{name}/close"),
+    ("POST", "/hooks/gitlab"),
     ("GET", "/api/updates"),
     ("GET", "/api/updates/{request_id}"),
     ("GET", "/healthz"),
@@ -73,6 +81,9 @@ def operations(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]
         *((*operation, GenerationMode.POSITIVE) for operation in sorted(OPERATIONS)),
         # The others take nothing that could be wrong: an id may be any text.
         ("POST", "/api/auto-update", GenerationMode.NEGATIVE),
+        ("POST", "/api/promotions", GenerationMode.NEGATIVE),
+        ("POST", "/api/proposals/{environment}/{name}/approve", GenerationMode.NEGATIVE),
+        ("POST", "/api/proposals/{environment}/{name}/close", GenerationMode.NEGATIVE),
         ("GET", "/api/updates", GenerationMode.NEGATIVE),
     ],
 )
@@ -88,7 +99,10 @@ def test_every_answer_is_one_that_the_document_tells_of(
     @hypothesis.settings(max_examples=40, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
     @hypothesis.given(case=schema[path][method].as_strategy(generation_mode=mode))
     def call(case: schemathesis.Case[Any]) -> None:
-        case.call_and_validate(headers={"Authorization": f"Bearer {ALL_TOKEN}"}, excluded_checks=excluded)
+        case.call_and_validate(
+            headers={"Authorization": f"Bearer {ALL_TOKEN}", "X-Gitlab-Token": HOOK_SECRET},
+            excluded_checks=excluded,
+        )
 
     call()
 
@@ -142,8 +156,11 @@ def test_everything_under_api_asks_for_a_token_and_nothing_else_does(document: d
     for (_, path), operation in operations(document).items():
         guarded = path.startswith("/api/")
         assert (operation.get("security") == [{"token": []}]) == guarded
-        assert ("401" in operation["responses"]) == guarded
-    assert document["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+        assert ("401" in operation["responses"]) == (guarded or path.startswith("/hooks/"))
+    schemes = document["components"]["securitySchemes"]
+    assert schemes["token"]["scheme"] == "bearer"
+    hook = operations(document)["POST", "/hooks/gitlab"]["security"]
+    assert [schemes[name]["name"] for one in hook for name in one] == ["X-Gitlab-Token", "webhook-signature"]
 
 
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
@@ -178,48 +195,109 @@ def check(model: type[BaseModel], value: object) -> None:
 
 @pytest.mark.parametrize("example", examples.UPDATES.values(), ids=examples.UPDATES)
 def test_the_examples_of_bodies_are_accepted(api: Api, example: dict[str, Any]) -> None:
-    check(schemas.Update, example["value"])
+    check(asked.Update, example["value"])
     assert api.send(example["value"]).status_code == 202
 
 
-@pytest.mark.parametrize("example", [examples.PENDING, examples.SETTLED], ids=["pending", "settled"])
-def test_the_examples_of_answers_have_the_form_of_answers(example: dict[str, Any]) -> None:
-    check(schemas.Request, example)
+@pytest.mark.parametrize("example", examples.PROMOTIONS.values(), ids=examples.PROMOTIONS)
+def test_the_examples_of_promotions_are_accepted(api: Api, example: dict[str, Any]) -> None:
+    check(asked.Promotion, example["value"])
+    dry_run = example["value"].get("dry_run", False)
+    assert api.post("/api/promotions", example["value"]).status_code == (200 if dry_run else 202)
+
+
+def test_the_examples_of_decisions_are_accepted(api: Api) -> None:
+    approval, closing = examples.APPROVALS["pinned"]["value"], examples.CLOSINGS["closed"]["value"]
+    check(asked.Approval, approval)
+    check(asked.Closing, closing)
+    api.desk.open["prod/a"] = open_proposal("prod/a", head=approval["head"])
+    api.desk.open["prod/b"] = open_proposal("prod/b")
+    approved = api.post("/api/proposals/prod/a/approve", approval)
+    closed = api.post("/api/proposals/prod/b/close", closing)
+    assert [approved.status_code, closed.status_code] == [200, 200]
+    check(told.Decision, body_of(approved))
+    check(told.Decision, body_of(closed))
+
+
+@pytest.mark.parametrize(
+    ("model", "example"),
+    [
+        (told.Request, examples.PENDING),
+        (told.Request, examples.SETTLED),
+        (told.Request, examples.PENDING_PROMOTION),
+        (told.Request, examples.SETTLED_PROMOTION),
+        (told.Proposal, examples.PROPOSAL),
+        (told.Decision, examples.APPROVED),
+        (told.Decision, examples.CLOSED),
+    ],
+)
+def test_the_examples_of_answers_have_the_form_of_answers(
+    model: type[BaseModel], example: dict[str, Any]
+) -> None:
+    check(model, example)
+    assert set(example) == names(model)
+
+
+def names(model: type[BaseModel]) -> set[str]:
+    """The fields of a model as they stand in JSON."""
+    return {field.alias or name for name, field in model.model_fields.items()}
 
 
 def test_the_schemas_and_the_code_know_the_same_fields(api: Api) -> None:
-    assert tuple(schemas.Update.model_fields) == FIELDS
-    assert tuple(schemas.Source.model_fields) == SOURCE_FIELDS
+    assert names(asked.Update) == set(FIELDS)
+    assert names(asked.Source) == set(SOURCE_FIELDS)
+    assert names(asked.Promotion) == set(PROMOTION_FIELDS)
+    assert names(asked.Approval) == set(APPROVAL_FIELDS)
+    assert names(asked.Closing) == set(CLOSING_FIELDS)
     request_id = api.accepted()
-    api.settle(request_id)
+    settled = outcome(OutcomeKind.COMMITTED)
+    proposed = replace(settled.environments[0], proposals=(ProposalLink(branch="updater/prod/iris"),))
+    api.store.settle({request_id: replace(settled, environments=(proposed,))})
     record = api.store.get(request_id)
     assert record is not None
     rendered = record_json(record)
-    assert set(schemas.Request.model_fields) == {*rendered, "url", "problems"}
-    assert set(schemas.Environment.model_fields) == set(rendered["environments"][0])
-    assert set(schemas.Place.model_fields) == set(rendered["environments"][0]["places"][0])
-    assert set(schemas.KnownSource.model_fields) == set(rendered["source"])
+    assert names(told.Request) == {*rendered, "url", "problems"}
+    assert names(told.Environment) == set(rendered["environments"][0])
+    assert names(told.Place) == set(rendered["environments"][0]["places"][0])
+    assert names(told.ProposalLink) == set(rendered["environments"][0]["proposals"][0])
+    assert names(told.KnownSource) == set(rendered["source"])
+
+
+def test_promotions_and_proposals_have_the_form_of_the_document(api: Api) -> None:
+    promotion = {"from": "dev", "to": "prod", "all": True}
+    stored = body_of(api.post("/api/promotions", promotion))
+    previewed = body_of(api.post("/api/promotions", promotion | {"dry_run": True}))
+    for body in (stored, previewed):
+        check(told.Request, body)
+        assert set(body["promotion"]) == names(told.KnownPromotion)
+    api.desk.open["prod/iris"] = open_proposal("prod/iris")
+    listed, shown = body_of(api.get("/api/proposals")), body_of(api.get("/api/proposals/prod/iris"))
+    check(told.Proposals, listed)
+    check(told.Proposal, shown)
+    rendered = proposal_json(open_proposal())
+    assert names(told.Proposal) == set(rendered)
+    assert names(told.ProposedImage) == set(rendered["images"][0])
 
 
 @pytest.mark.parametrize("kind", list(OutcomeKind))
 def test_every_outcome_has_the_form_of_the_document(api: Api, kind: OutcomeKind) -> None:
     request_id = api.accepted()
-    check(schemas.Request, body_of(api.get(f"/api/updates/{request_id}")))
-    api.store.settle({request_id: outcome(kind)})
-    check(schemas.Request, body_of(api.get(f"/api/updates/{request_id}")))
+    check(told.Request, body_of(api.get(f"/api/updates/{request_id}")))
+    api.settle(request_id, kind)
+    check(told.Request, body_of(api.get(f"/api/updates/{request_id}")))
 
 
-@pytest.mark.parametrize("kind", [OutcomeKind.REFUSED, OutcomeKind.FAILED])
+@pytest.mark.parametrize("kind", [OutcomeKind.HELD, OutcomeKind.REFUSED, OutcomeKind.FAILED])
 def test_what_did_not_succeed_has_the_form_of_the_document(api: Api, kind: OutcomeKind) -> None:
     with api.worker(kind):
-        check(schemas.Unsuccessful, body_of(api.send(Prefer="wait=20")))
+        check(told.Unsuccessful, body_of(api.send(Prefer="wait=20")))
 
 
 def test_the_list_and_the_probes_have_the_form_of_the_document(api: Api) -> None:
-    check(schemas.Requests, body_of(api.get("/api/updates?limit=1")))
-    check(schemas.Health, body_of(api.get("/healthz")))
-    check(schemas.Readiness, body_of(api.get("/readyz")))
-    check(schemas.Problem, body_of(api.get("/nothing")))
+    check(told.Requests, body_of(api.get("/api/updates?limit=1")))
+    check(told.Health, body_of(api.get("/healthz")))
+    check(told.Readiness, body_of(api.get("/readyz")))
+    check(told.Problem, body_of(api.get("/nothing")))
 
 
 def test_the_document_names_the_host_the_caller_used(api: Api) -> None:

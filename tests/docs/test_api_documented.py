@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from support.desks import MemoryDesk
 from support.documents import document
 
 from updater.auth import Keys
@@ -33,8 +34,12 @@ PAGES = {
 
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[Flask]:
-    store = Store(tmp_path, clock=lambda: datetime(2026, 1, 1, tzinfo=UTC))
-    yield create_app(Rooms(store=store, keys=Keys(), problems=tuple, version="0"))
+    def clock() -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC)
+
+    store = Store(tmp_path, clock=clock)
+    rooms = Rooms(store=store, keys=Keys(), desk=MemoryDesk(), clock=clock, problems=tuple, version="0")
+    yield create_app(rooms)
     store.close()
 
 
@@ -72,7 +77,9 @@ def test_every_parameter_and_field_is_documented(app: Flask) -> None:
         for parameter in operation.get("parameters", [])
     }
     fields = {
-        field for name in ("Update", "Source") for field in found["components"]["schemas"][name]["properties"]
+        field
+        for name in ("Update", "Source", "Promotion", "Approval", "Closing", "Proposal")
+        for field in found["components"]["schemas"][name]["properties"]
     }
     said = {re.split(r"[:=]", span)[0] for span in PAGE.code_spans} | {"request_id"}
     assert (parameters | fields) - said == set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import itertools
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -94,41 +95,52 @@ def test_every_reason_code_is_documented() -> None:
 # The command line
 
 
-def commands() -> dict[str, click.Command]:
-    context = click.Context(cli)
-    found = {name: cli.get_command(context, name) for name in cli.list_commands(context)}
-    return {name: command for name, command in found.items() if command is not None}
+def commands(group: click.Group = cli, above: str = "") -> dict[str, click.Command]:
+    """Every command by its words, those of groups among them: `proposals`, `proposals list`."""
+    context = click.Context(group)
+    found: dict[str, click.Command] = {}
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        found[above + name] = command
+        if isinstance(command, click.Group):
+            found.update(commands(command, f"{above}{name} "))
+    return found
+
+
+def sections() -> dict[str, str]:
+    """The titles of the command line's page by command: `set` of `updater set FILE PATH VALUE`."""
+    titles = [title for level, title in document("docs/cli.md").headings if level == 2]
+    words = {title: title.strip("`").split() for title in titles}
+    return {
+        " ".join(itertools.takewhile(str.islower, found[1:])): title
+        for title, found in words.items()
+        if found[0] == "updater"
+    }
 
 
 def test_every_command_has_its_section_and_every_section_its_command() -> None:
-    titles = [title.strip("`").split() for level, title in document("docs/cli.md").headings if level == 2]
-    assert {words[1] for words in titles if words[0] == "updater"} == set(commands())
+    assert set(sections()) == set(commands())
 
 
 @pytest.mark.parametrize("name", sorted(commands()))
 def test_every_flag_of_a_command_is_documented_and_exists(name: str) -> None:
-    page = document("docs/cli.md")
-    title = next(title for _, title in page.headings if title.strip("`").split()[:2] == ["updater", name])
     options = {
         flag
         for parameter in commands()[name].params
         if isinstance(parameter, click.Option)
         for flag in parameter.opts
+        if flag.startswith("-")
     }
-    documented = {cell for cell in named_rows(page.section(title)) if cell.startswith("-")}
-    assert documented == options - {"--help", "-h"}
+    rows = named_rows(document("docs/cli.md").section(sections()[name]))
+    assert {cell for cell in rows if cell.startswith("-")} == options - {"--help", "-h"}
 
 
 def test_every_argument_of_a_command_stands_in_its_heading() -> None:
-    titles = {
-        title.strip("`").split()[1]: title
-        for level, title in document("docs/cli.md").headings
-        if level == 2 and "updater" in title
-    }
     for name, command in commands().items():
         for parameter in command.params:
             if isinstance(parameter, click.Argument):
-                assert parameter.make_metavar(click.Context(command)).strip("[]") in titles[name]
+                assert parameter.make_metavar(click.Context(command)).strip("[]") in sections()[name]
 
 
 @pytest.mark.parametrize("doc", DOCUMENTS, ids=lambda doc: doc.path)

@@ -14,10 +14,20 @@ from pathlib import Path
 from typing import Any
 
 from flask.testing import FlaskClient
+from support.desks import MemoryDesk, open_proposal
 from werkzeug.test import TestResponse
 
 from updater.auth import Keys
-from updater.model import Caller, EnvironmentOutcome, Outcome, OutcomeKind, PlaceOutcome
+from updater.model import (
+    APPROVE,
+    PROMOTE,
+    UPDATE,
+    Caller,
+    EnvironmentOutcome,
+    Outcome,
+    OutcomeKind,
+    PlaceOutcome,
+)
 from updater.store import Store
 from updater.web import Rooms, create_app
 
@@ -25,16 +35,21 @@ IMAGE = "registry.example.com/iris:develop-52666"
 TOKEN = "iris-token-0123456789abcdef"
 OTHER_TOKEN = "lily-token-0123456789abcdef"
 ALL_TOKEN = "all-token-0123456789abcdef"
+DEV_TOKEN = "dev-token-0123456789abcdef"
+RELEASE_TOKEN = "release-token-0123456789abcdef"
+HOOK_SECRET = "hook-secret-0123456789abcdef"
 COMMIT = "1f0b7c2a9d3e4f5061728394a5b6c7d8e9f0a1b2"
+CALLERS = {
+    TOKEN: Caller(name="iris", images=("registry.example.com/iris",)),
+    OTHER_TOKEN: Caller(name="lily", images=("registry.example.com/lily",)),
+    ALL_TOKEN: Caller(name="all", acts=(UPDATE, PROMOTE, APPROVE)),
+    # May promote to dev and approve there, and may not say that an image was built.
+    DEV_TOKEN: Caller(name="dev", images=("*",), environments=("dev*",), acts=(PROMOTE, APPROVE)),
+    # Makes promotions to prod, and decides nothing.
+    RELEASE_TOKEN: Caller(name="release", images=("*",), environments=("prod",), acts=(PROMOTE,)),
+}
 KEYS = Keys(
-    callers=tuple(
-        (hashlib.sha256(token.encode()).hexdigest(), Caller(name=name, images=(images,), environments=("*",)))
-        for token, name, images in (
-            (TOKEN, "iris", "registry.example.com/iris"),
-            (OTHER_TOKEN, "lily", "registry.example.com/lily"),
-            (ALL_TOKEN, "all", "*"),
-        )
-    )
+    callers=tuple((hashlib.sha256(token.encode()).hexdigest(), who) for token, who in CALLERS.items())
 )
 OPEN = Keys(open_to_anyone=True)
 
@@ -63,9 +78,21 @@ def outcome(kind: OutcomeKind, reason: str = "So it went.") -> Outcome:
 
 
 class Api:
-    """One app and its store. `problems` is what the worker complains about; `now` is the clock."""
+    """One app and its store. `problems` is what the worker complains about; `now` is the clock.
 
-    def __init__(self, folder: Path, keys: Keys = KEYS, *, threads: int = 8, public_url: str = "") -> None:
+    `desk` holds two open proposals, `prod/iris` and `dev/lily`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        keys: Keys = KEYS,
+        *,
+        threads: int = 8,
+        public_url: str = "",
+        hook_secret: str = HOOK_SECRET,
+    ) -> None:
+        self.desk = MemoryDesk(open_proposal("prod/iris"), open_proposal("dev/lily"))
         self.now = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
         self.problems: list[str] = []
         self.store = Store(folder, clock=self._tick)
@@ -73,6 +100,9 @@ class Api:
             Rooms(
                 store=self.store,
                 keys=keys,
+                desk=self.desk,
+                clock=lambda: self.now,
+                hook_secret=hook_secret,
                 problems=lambda: self.problems,
                 version="1.2.3",
                 threads=threads,
@@ -99,6 +129,13 @@ class Api:
             "/api/auto-update", data=body, content_type=content_type, headers=_headers(TOKEN, {})
         )
 
+    def post(
+        self, url: str, body: object = None, *, token: str | None = ALL_TOKEN, **headers: str
+    ) -> TestResponse:
+        """POST a body in JSON, or none."""
+        sent = {} if body is None else {"json": body}
+        return self.client.post(url, headers=_headers(token, headers), **sent)
+
     def get(self, url: str, *, token: str | None = TOKEN, **headers: str) -> TestResponse:
         """GET a URL or a path."""
         return self.client.get(url, headers=_headers(token, headers))
@@ -113,8 +150,9 @@ class Api:
     def settle(
         self, request_id: str, kind: OutcomeKind = OutcomeKind.COMMITTED, reason: str = "Done."
     ) -> None:
-        """Settle one request."""
-        self.store.settle({request_id: outcome(kind, reason)})
+        """Settle one request; one that is held is due again in an hour."""
+        again = {request_id: self.now + timedelta(hours=1)} if kind is OutcomeKind.HELD else {}
+        self.store.settle({request_id: outcome(kind, reason)}, again=again)
 
     @contextlib.contextmanager
     def worker(self, kind: OutcomeKind, reason: str = "Done.") -> Iterator[None]:

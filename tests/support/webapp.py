@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flask import Flask
+from support.desks import MemoryDesk, open_proposal
 
 from updater.store import Store
 from updater.web import Rooms, create_app
@@ -26,10 +27,25 @@ THREADS = 32
 
 def make() -> Flask:
     """Return the app on the store in the folder that the environment names."""
-    from support.api import KEYS
+    from support.api import HOOK_SECRET, KEYS
 
-    store = Store(Path(os.environ["API_FOLDER"]), clock=lambda: datetime.now(UTC))
-    return create_app(Rooms(store=store, keys=KEYS, problems=list, version="1.2.3", threads=THREADS))
+    def clock() -> datetime:
+        return datetime.now(UTC)
+
+    desk = MemoryDesk(open_proposal())
+    return create_app(
+        Rooms(
+            store=Store(Path(os.environ["API_FOLDER"]), clock=clock),
+            keys=KEYS,
+            desk=desk,
+            clock=clock,
+            # A hook that was heard shows as a problem: the desk is in another process than the test.
+            problems=lambda: [f"{desk.hints} hooks were heard."],
+            version="1.2.3",
+            hook_secret=os.environ.get("API_HOOK_SECRET", HOOK_SECRET),
+            threads=THREADS,
+        )
+    )
 
 
 @contextlib.contextmanager

@@ -8,20 +8,39 @@ from __future__ import annotations
 
 from flask import Flask
 
-from updater.web import health, listing, openapi, pages, problems, replies, rooms, updates
-from updater.web.rooms import Rooms
+from updater.web import (
+    health,
+    hooks,
+    listing,
+    openapi,
+    pages,
+    problems,
+    promotions,
+    proposals,
+    replies,
+    rooms,
+    updates,
+)
+from updater.web.rooms import Desk, Rooms
+from updater.web.signatures import Sender
 
-__all__ = ["Rooms", "create_app"]
+__all__ = ["Desk", "Rooms", "Sender", "create_app"]
 
 
 def create_app(of: Rooms) -> Flask:
-    """Return the WSGI application of these rooms."""
+    """Return the WSGI application of these rooms.
+
+    Raises:
+        InvalidSettings: the hooks' secret begins like a signing token and is none.
+    """
     app = openapi.new_app(__name__, of.version)
     # First, so that the time of every answer is taken, also where the door stays shut.
     replies.install(app)
     rooms.install(app, of)
     problems.install(app)
-    for part in (updates, listing, health):
+    for part in (updates, listing, promotions, proposals):
         part.install(app)
+    hooks.install(app, of.hook_secret)
+    health.install(app)
     pages.install(app, openapi.document(app))
     return app

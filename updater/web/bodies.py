@@ -6,12 +6,15 @@ leaves it open whether a body that stopped early was whole (seen with Werkzeug 3
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import IO
 
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from updater.errors import InvalidRequest
 from updater.intake import MAX_BODY
+
+_PART = 64 * 1024
 
 
 def read_body(stream: IO[bytes], declared: int | None) -> bytes:
@@ -21,17 +24,36 @@ def read_body(stream: IO[bytes], declared: int | None) -> bytes:
         RequestEntityTooLarge: it is longer than `MAX_BODY` bytes.
         InvalidRequest: it ended early, or its chunks are none.
     """
-    if declared is not None and declared > MAX_BODY:
-        raise RequestEntityTooLarge
-    content = bytearray()
+    return b"".join(read_parts(stream, declared, limit=MAX_BODY))
+
+
+def read_parts(stream: IO[bytes], declared: int | None, *, limit: int) -> Iterator[bytes]:
+    """Give what the stream holds, in pieces of at most 64 KiB.
+
+    Raises:
+        RequestEntityTooLarge: it is longer than `limit` bytes; none of what came is to be used.
+        InvalidRequest: it ended early, or its chunks are none.
+    """
+    if declared is not None and declared > limit:
+        raise too_large(limit)
+    length = 0
+    while part := _read(stream, min(_PART, limit + 1 - length)):
+        length += len(part)
+        if length > limit:
+            raise too_large(limit)
+        yield part
+    if declared is not None and length < declared:
+        raise InvalidRequest(f"Only {length} of {declared} bytes of the body arrived: send it again.")
+
+
+def too_large(limit: int) -> RequestEntityTooLarge:
+    """Return the error for a body of more than `limit` bytes."""
+    return RequestEntityTooLarge(f"The body is larger than {limit} bytes.")
+
+
+def _read(stream: IO[bytes], size: int) -> bytes:
     try:
-        while len(content) <= MAX_BODY and (part := stream.read(MAX_BODY + 1 - len(content))):
-            content += part
+        return stream.read(size)
     except Exception as error:
         # Every server raises types of its own for framing that is wrong and connections that end.
         raise InvalidRequest("The body could not be read to its end: send it again.") from error
-    if len(content) > MAX_BODY:
-        raise RequestEntityTooLarge
-    if declared is not None and len(content) < declared:
-        raise InvalidRequest(f"Only {len(content)} of {declared} bytes of the body arrived: send it again.")
-    return bytes(content)

@@ -12,14 +12,14 @@ from urllib.parse import urlencode
 from flask import Response, request
 from flask_openapi3.openapi import OpenAPI
 
-from updater.auth import may_speak_for
 from updater.model import Caller, Record
 from updater.store import Query
 from updater.web import examples, openapi, problems
+from updater.web.accepting import address_of, request_json
+from updater.web.asked import Filters
 from updater.web.replies import answer, link_to
 from updater.web.rooms import caller, rooms
-from updater.web.schemas import Filters
-from updater.web.updates import request_json
+from updater.web.visibility import may_see, sees_all
 
 # A token that speaks for few images may have to look past many requests of others: a page ends
 # after so many of them, short or empty, with a link to go on.
@@ -52,7 +52,7 @@ def list_updates(query: Filters) -> Response:
     """List the requests that the filters and the caller's token let through."""
     found, cursor = _page(caller(), _query(query))
     following = link_to(f"/api/updates?{_query_string(cursor)}") if cursor else None
-    updates = [request_json(record, link_to(f"/api/updates/{record.request.id}")) for record in found]
+    updates = [request_json(record, address_of(record)) for record in found]
     headers = {"Link": f'<{following}>; rel="next"'} if following else {}
     return answer({"updates": updates, "next": following}, headers=headers)
 
@@ -74,11 +74,11 @@ def _page(who: Caller, query: Query) -> tuple[list[Record], str | None]:
     visible: list[Record] = []
     before, looked_at = query.before, 0
     # One more than the page holds tells whether there is another page.
-    step = query.limit + 1 if "*" in who.images else _STEP + 1
+    step = query.limit + 1 if sees_all(who) else _STEP + 1
     while looked_at < MAX_LOOKED_AT:
         records = rooms().store.find(replace(query, before=before, limit=step))
         for record in records:
-            if not may_speak_for(who, record.request.image.repository):
+            if not may_see(who, record):
                 continue
             if len(visible) == query.limit:
                 return visible, visible[-1].request.id

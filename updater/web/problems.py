@@ -19,14 +19,17 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from updater.errors import (
+    ActRefused,
+    ForgeRefused,
+    InvalidConfigRepo,
     InvalidRequest,
     KeyReused,
     NotAllowed,
     NotAuthenticated,
+    PushForbidden,
     TemporaryError,
     UpdaterError,
 )
-from updater.intake import MAX_BODY
 from updater.web.replies import PROBLEM_JSON, answer, path_of_request
 
 PAGE = "/docs/problems"
@@ -59,13 +62,14 @@ UNAUTHENTICATED = Kind(
     "not-authenticated",
     401,
     NotAuthenticated.title,
-    "Send `Authorization: Bearer TOKEN`. The operator makes tokens; none at all means nobody gets in.",
+    "Send `Authorization: Bearer TOKEN`. The operator makes tokens; none at all means nobody gets in. "
+    "A webhook needs the secret that the operator set for it.",
 )
 FORBIDDEN = Kind(
     "not-allowed",
     403,
     NotAllowed.title,
-    "The token speaks for other images. Ask the operator to add this one to the token's entry.",
+    "The token is for other images, environments or acts. Ask the operator to add these to its entry.",
 )
 NO_PAGE = Kind(
     "no-such-page", 404, "There is nothing at this address.", "Compare the address with the list at /docs."
@@ -74,7 +78,13 @@ NO_REQUEST = Kind(
     "no-such-request",
     404,
     "There is no such request.",
-    "The id is wrong, or the request is for an image that the token does not speak for.",
+    "The id is wrong, or the request is for an image or an environment that the token does not speak for.",
+)
+NO_PROPOSAL = Kind(
+    "no-such-proposal",
+    404,
+    "There is no such open proposal.",
+    "`GET /api/proposals` lists those that wait. This one was merged or closed, or the token may not see it.",
 )
 WRONG_METHOD = Kind(
     "wrong-method",
@@ -86,7 +96,7 @@ TOO_LARGE = Kind(
     "too-large",
     413,
     "The body is too large.",
-    f"Send at most {MAX_BODY} bytes; a request needs a few hundred.",
+    "`detail` says how many bytes are allowed; a request needs a few hundred.",
 )
 NOT_JSON = Kind(
     "not-json",
@@ -110,7 +120,8 @@ AWAY = Kind(
     "try-again",
     503,
     TemporaryError.title,
-    "Nothing was accepted. Send the request again after the seconds in `Retry-After`.",
+    "No request was stored. Send it again after the seconds in `Retry-After`; where it was about a "
+    "proposal, look first whether that is still open.",
 )
 REFUSED = Kind(
     "refused",
@@ -118,11 +129,23 @@ REFUSED = Kind(
     "The request was refused.",
     "`detail` and the environments say why, and what would let it through.",
 )
+HELD = Kind(
+    "held",
+    409,
+    "The request is held.",
+    "`detail` says by what or whom. It goes out by itself when that ends; nothing needs to be sent again.",
+)
+NOT_NOW = Kind(
+    "not-now",
+    409,
+    ActRefused.title,
+    "`detail` says what stands against it. Look again at what is open before you decide anew.",
+)
 FAILED = Kind(
     "failed",
     502,
     "The request failed.",
-    "`detail` holds the words of the Git server, or the last of the errors that went on too long.",
+    "`detail` holds the words of the Git server or GitLab, or the last of the errors that went on too long.",
 )
 
 
@@ -138,8 +161,11 @@ KINDS = (
     FORBIDDEN,
     NO_PAGE,
     NO_REQUEST,
+    NO_PROPOSAL,
     WRONG_METHOD,
     REFUSED,
+    HELD,
+    NOT_NOW,
     TOO_LARGE,
     NOT_JSON,
     KEY_REUSED,
@@ -153,6 +179,10 @@ _BY_ERROR: tuple[tuple[type[UpdaterError], Kind], ...] = (
     (InvalidRequest, INVALID),
     (NotAuthenticated, UNAUTHENTICATED),
     (NotAllowed, FORBIDDEN),
+    (ActRefused, NOT_NOW),
+    (InvalidConfigRepo, NOT_NOW),
+    (PushForbidden, FAILED),
+    (ForgeRefused, FAILED),
     (TemporaryError, AWAY),
 )
 
@@ -208,7 +238,6 @@ def _http_error(error: HTTPException) -> Response:
     details = {
         404: f"There is nothing at {path}: requests go to POST /api/auto-update, and /docs lists the rest.",
         405: f"{path} takes {_allowed(error)}, not {request.method}.",
-        413: f"The body is larger than {MAX_BODY} bytes.",
     }
     kind = _BY_STATUS.get(status) or Kind(INVALID.slug, status, HTTPStatus(status).phrase, "")
     headers = {name: value for name, value in error.get_headers() if name in {"Allow", "Retry-After"}}

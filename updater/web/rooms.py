@@ -1,23 +1,66 @@
 """What the routes reach for: the rooms of the house behind them, and who is calling.
 
 This module hides where Flask keeps such things. `wiring` fills `Rooms`; the routes ask `rooms()`,
-`seats()` and `caller()`.
+`seats()`, `desk()` and `caller()`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import cast
+from datetime import datetime
+from typing import Protocol, cast
 
 from flask import Flask, current_app, g, request
 
 from updater.auth import Keys, authenticate
-from updater.model import Caller
-from updater.store import Store
-from updater.web.waiting import Seats
+from updater.errors import TemporaryError
+from updater.model import Caller, EnvironmentOutcome, OpenProposal, Record
+from updater.store import PromotionWish, Store
+from updater.web.waiting import BUSY_RETRY_AFTER, Seats
 
 _KEY = "updater"
+
+
+class Desk(Protocol):
+    """What the worker's thread answers: what the config repo and the forge say now, and acts on it.
+
+    Every method but `hint` may raise `Unreachable` or `RateLimited` (503), `InvalidConfigRepo` (409),
+    `PushForbidden` and `ForgeRefused` (502). Nobody's rights are checked behind it.
+    """
+
+    def proposals(self) -> Sequence[OpenProposal]:
+        """Return the proposals that wait, without their diffs."""
+
+    def proposal(self, name: str) -> OpenProposal | None:
+        """Return one with its diff; None where none of this name (`prod/iris`) is open."""
+
+    def approve(self, name: str, *, by: str, head: str | None) -> EnvironmentOutcome:
+        """Merge one, and tell what came of it; `head` is the commit that `by` has seen.
+
+        Raises:
+            InvalidRequest: none of this name is open.
+            ActRefused: it cannot be merged as things stand, or its branch is not at `head`.
+        """
+
+    def close(self, name: str, *, by: str, reason: str) -> EnvironmentOutcome:
+        """Close one as decided by the person `by`.
+
+        Raises:
+            InvalidRequest: none of this name is open.
+            ActRefused: it cannot be closed as things stand.
+        """
+
+    def preview(self, wish: PromotionWish) -> Record:
+        """Tell what would become of a promotion now; nothing is stored or written.
+
+        Raises:
+            InvalidRequest: the wish makes no sense.
+        """
+
+    def hint(self) -> None:
+        """Take note that something may have changed on the forge; returns at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +68,18 @@ class Rooms:
     """The rooms the web needs. `problems` tells what is wrong just now with what the worker needs.
 
     `threads` is how many requests the server answers at once, `public_url` the server's URL as its
-    callers see it, without a slash at its end (empty: taken from each request).
+    callers see it, without a slash at its end (empty: taken from each request). `hook_secret` is what
+    GitLab's hooks prove themselves with: a plain token, or `whsec_...` for signed ones (empty: no hook
+    is taken).
     """
 
     store: Store
     keys: Keys
+    desk: Desk
+    clock: Callable[[], datetime]
     problems: Callable[[], Sequence[str]]
     version: str
+    hook_secret: str = ""
     threads: int = 32
     public_url: str = ""
 
@@ -50,6 +98,22 @@ def rooms() -> Rooms:
 def seats() -> Seats:
     """Return the seats of the app that is answering."""
     return cast("Seats", current_app.extensions[_KEY][1])
+
+
+@contextmanager
+def desk() -> Iterator[Desk]:
+    """Give the desk for the length of a `with` block, and the caller a seat: its answers may take a while.
+
+    Raises:
+        TemporaryError: no seat is free.
+    """
+    with seats().taken() as seated:
+        if not seated:
+            raise TemporaryError(
+                f"Too many callers wait for the updater just now: ask again in {BUSY_RETRY_AFTER} seconds.",
+                after=BUSY_RETRY_AFTER,
+            )
+        yield rooms().desk
 
 
 def caller() -> Caller:

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from threading import BoundedSemaphore
 
 MAX_WAIT = 60
+# Seconds until a caller who found no seat asks again; requests settle within a few as a rule.
+BUSY_RETRY_AFTER = 2
 
 _QUOTED = re.compile(r'"[^"]*"')
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
