@@ -1,4 +1,4 @@
-"""The demo: the original pipeline's request against a server and a config repo of its own.
+"""The demo: from a built image to dev at once and to prod by approval, on a config repo of its own.
 
 `scripts/demo` starts it inside .venv. It hides nothing: everything it shows can be done by hand, and
 the commands are printed. It changes nothing outside a temporary folder, which is gone afterwards.
@@ -127,20 +127,26 @@ def wait_until_ready(server: subprocess.Popen[bytes], url: str, log: Path) -> No
     raise SystemExit(f"demo: the server did not start. It said:\n{log.read_text(errors='replace')}")
 
 
-def post(url: str, tag: str) -> str:
-    """Send what the original pipeline sends and return the address of the stored request."""
-    body = json.dumps({"image": f"{IMAGE}:{tag}"}, separators=(",", ":"))
-    say(f"$ curl -X POST {url}/api/auto-update -H 'Content-Type:application/json' --data '{body}'")
+def call(url: str, path: str, body: Json | None = None) -> tuple[Json, str]:
+    """Ask the API as curl would, which is printed; return the answer and where more of it will be."""
+    sent = None if body is None else json.dumps(body, separators=(",", ":"))
+    post = f"-X POST {url}{path} -H 'Content-Type:application/json' --data '{sent}'"
+    say(f"$ curl {url}{path}" if sent is None else f"$ curl {post}")
     request = urllib.request.Request(
-        f"{url}/api/auto-update",
-        data=body.encode(),
-        headers={"Content-Type": "application/json"},
-        method="POST",
+        f"{url}{path}",
+        data=None if sent is None else sent.encode(),
+        headers={} if sent is None else {"Content-Type": "application/json"},
     )
     with ask(request, timeout=PATIENCE) as response:
-        location = urllib.parse.urljoin(url, str(response.headers["Location"]))
-        say(f"   {response.status}: the request is on disk, and its fate will be at {location}")
-        return location
+        answer: Json = json.load(response)
+        return answer, urllib.parse.urljoin(url, str(response.headers["Location"] or ""))
+
+
+def build(url: str, tag: str) -> str:
+    """Send what the original pipeline sends and return the address of the stored request."""
+    _, location = call(url, "/api/auto-update", {"image": f"{IMAGE}:{tag}"})
+    say(f"   the request is on disk, and its fate will be at {location}")
+    return location
 
 
 def outcome(location: str) -> Json:
@@ -162,20 +168,50 @@ def expect(answer: Json, wanted: str) -> None:
         raise SystemExit(f"demo: this should have been '{wanted}'.")
 
 
-def show(repo: Path, url: str) -> None:
-    """Play the three requests and explain the answers."""
+def show_dev(repo: Path, url: str) -> None:
+    """Play three requests for dev, which takes a build at once, and explain the answers."""
     step("The pipeline built develop-52666 and says so")
-    expect(outcome(post(url, "develop-52666")), "committed")
+    expect(outcome(build(url, "develop-52666")), "committed")
     step("The config repo has one commit more, and one line differs")
     say("$ git show")
     say(git("-C", str(repo), "show", "--stat", "--patch", "main").rstrip())
     step("A slow pipeline reports the older build develop-52664: it does not win")
-    expect(outcome(post(url, "develop-52664")), "superseded")
+    expect(outcome(build(url, "develop-52664")), "superseded")
     step("The first pipeline is run again and reports develop-52666 once more: no second commit")
-    expect(outcome(post(url, "develop-52666")), "unchanged")
+    expect(outcome(build(url, "develop-52666")), "unchanged")
+
+
+def show_prod(repo: Path, url: str) -> None:
+    """Bring a build to prod, where people decide: first by a request, then by a promotion from dev."""
+    step("The pipeline built main-811, which is for prod: it is proposed, and prod stays as it is")
+    built = build(url, "main-811")
+    expect(outcome(built), "proposed")
+    step("A person looks at the proposal and approves it: it lands")
+    approve(url)
+    expect(outcome(built), "committed")
+    step("Somebody wants in prod what runs in dev: the difference first, nothing is written")
+    wish: Json = {"from": "dev", "to": "prod", "charts": ["iris"]}
+    foreseen, _ = call(url, "/api/promotions", {**wish, "dry_run": True})
+    for place in (place for one in foreseen["environments"] for place in one["places"]):
+        say(f"   would be {foreseen['outcome']}: {place['file']}: {place['old']} -> {place['new']}")
+    step("Then the promotion itself goes the way of every change for prod")
+    _, promotion = call(url, "/api/promotions", wish)
+    expect(outcome(promotion), "proposed")
+    approve(url)
+    expect(outcome(promotion), "committed")
     say()
-    say("$ git log --oneline")
-    say(git("-C", str(repo), "log", "--oneline", "main").rstrip())
+    say("$ git log --oneline --graph")
+    say(git("-C", str(repo), "log", "--oneline", "--graph", "main").rstrip())
+
+
+def approve(url: str) -> None:
+    """Show the proposal for iris in prod with its diff, and approve what was shown."""
+    address = "/api/proposals/prod/iris"
+    proposal, _ = call(url, address)
+    say(f"   {proposal['title']}")
+    say(proposal["diff"].rstrip())
+    decision, _ = call(url, f"{address}/approve", {"head": proposal["head"]})
+    say(f"   {decision['reason']}")
 
 
 def main() -> int:
@@ -192,11 +228,12 @@ def main() -> int:
         say(f"   {repo}")
         step("The updater, on SQLite, open to everybody on this machine")
         with serving(repo, folder, free_port(options.port)) as url:
-            show(repo, url)
+            show_dev(repo, url)
+            show_prod(repo, url)
             if not options.once:
                 step("It keeps serving; Ctrl-C ends it and removes everything")
                 say(f"   try the API at {url}/docs, the requests at {url}/api/updates,")
-                say(f"   the repo with: git clone {repo}")
+                say(f"   the proposals at {url}/api/proposals, the repo with: git clone {repo}")
                 threading.Event().wait()
     say()
     say("demo: done")

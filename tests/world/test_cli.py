@@ -3,39 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from support.barerepo import changed_lines, git, log, make_bare, protect, show
+from support.commandline import updater
 from support.world import RULES, World, chart, values
 
 from updater.auth import Keys, authenticate
 from updater.model import Caller
-
-
-@dataclass(frozen=True)
-class Ran:
-    code: int
-    out: str
-    err: str
-
-
-def updater(*arguments: str, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Ran:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("UPDATER_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "updater", *arguments],
-        capture_output=True,
-        text=True,
-        env={**kept, **(env or {})},
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-    )
-    return Ran(done.returncode, done.stdout, done.stderr)
 
 
 def write(folder: Path, files: Mapping[str, str]) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,12 +12,16 @@ from pathlib import Path
 from support.documents import ROOT
 from support.server import free_port
 
+from updater.model import OutcomeKind
+
+OUTCOMES = {kind.value for kind in OutcomeKind} | {"would be proposed"}
+
 
 def environment(scratch: Path) -> dict[str, str]:
     return {**os.environ, "TMPDIR": str(scratch)}
 
 
-def test_the_demo_shows_a_commit_an_older_build_and_a_repeated_one(tmp_path: Path) -> None:
+def test_the_demo_shows_builds_for_dev_then_proposals_and_a_promotion_for_prod(tmp_path: Path) -> None:
     done = subprocess.run(
         [ROOT / "scripts" / "demo", "--once", "--port", str(free_port())],
         env=environment(tmp_path),
@@ -27,12 +32,23 @@ def test_the_demo_shows_a_commit_an_older_build_and_a_repeated_one(tmp_path: Pat
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
-    assert "\n-  tag: develop-52665\n+  tag: develop-52666\n" in done.stdout
+    for old, new in (
+        ("develop-52665", "develop-52666"),
+        ("main-810", "main-811"),
+        ("main-811", "develop-52666"),
+    ):
+        assert f"\n-  tag: {old}\n+  tag: {new}\n" in done.stdout
     told = [line.split(":")[0].strip() for line in done.stdout.splitlines() if line.startswith("   ")]
-    assert [word for word in told if word in {"committed", "superseded", "unchanged"}] == [
-        "committed",
-        "superseded",
-        "unchanged",
+    assert [word for word in told if word in OUTCOMES] == [
+        *("committed", "superseded", "unchanged"),
+        *("proposed", "committed"),
+        *("would be proposed", "proposed", "committed"),
+    ]
+    assert re.findall(r"(?m)^\* +[0-9a-f]{7,} (.*)$", done.stdout) == [
+        "Merge prod/iris: iris develop-52666 in prod",
+        "Merge prod/iris: iris main-811 in prod",
+        "iris develop-52666 in dev",
+        "Start the config repo",
     ]
     assert list(tmp_path.iterdir()) == []
 

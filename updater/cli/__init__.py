@@ -23,6 +23,8 @@ _COMMANDS = {
     "serve": "Run the server: take requests, write commits.",
     "update": "Write one image's tag, without a server.",
     "plan": "Show what an image would change and why, as a diff.",
+    "promote": "Take what stands in one environment to another.",
+    "proposals": "Show the changes that wait for a person; approve or close them.",
     "set": "Set one value in a YAML file and leave every other byte alone.",
     "init": "Write rules for a config repo.",
     "status": "Show which tag stands where.",

@@ -27,7 +27,8 @@ def command(
 ) -> int:
     """Show what `updater update IMAGE` would change and why, and change nothing.
 
-    The exit code is that of `updater update`.
+    Where it would be proposed, the diff is what the merge request would show. The exit code is that of
+    `updater update`.
     """
     errand = Errand(image=ImageReference.parse(image, digest), environment=environment)
     record, edits = preview(errand, worktree)
@@ -35,6 +36,6 @@ def command(
     if as_json:
         show.as_json({**record_json(record), "diff": patch})
     elif record.outcome is not None:
-        show.outcome(record.outcome, "would be committed")
+        show.outcome(record.outcome, show.FORESEEN)
         click.echo(patch, nl=False)
     return exit_code(record.outcome)

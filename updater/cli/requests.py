@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from updater.answers import record_json
 from updater.cli import DONE, NOT_DONE, show
-from updater.model import OutcomeKind, Record
+from updater.model import OutcomeKind, PromotionRequest, Record, Request
 from updater.store import Query, Store
 
 
@@ -64,11 +65,14 @@ def _one(record: Record | None, request_id: str, *, as_json: bool) -> int:
     if as_json:
         show.as_json(record_json(record))
         return DONE
-    click.echo(f"{record.request.image} from {record.request.caller.name}, {_when(record)}")
+    click.echo(f"{_wish(record.request)} from {record.request.caller.name}, {_when(record)}")
     if record.outcome is None:
         click.echo(f"pending. {record.reason or 'Its turn has not come yet.'}")
     else:
         show.outcome(record.outcome)
+    is_open = record.outcome is None or record.outcome.kind is OutcomeKind.HELD
+    if is_open and record.retry_at is not None:
+        click.echo(f"It is tried again at {_time(record.retry_at)}.")
     return DONE
 
 
@@ -76,8 +80,19 @@ def _row(record: Record) -> tuple[str, ...]:
     request = record.request
     kind = record.outcome.kind.value if record.outcome else "pending"
     reason = record.outcome.reason if record.outcome else record.reason
-    return request.id, _when(record), f"{request.image.name}:{request.image.tag}", kind, reason
+    return request.id, _when(record), _wish(request), kind, reason
+
+
+def _wish(request: Request) -> str:
+    if isinstance(request, PromotionRequest):
+        charts = ", ".join(request.charts) or "all charts"
+        return f"promotion of {charts} from {request.origin} to {request.environment}"
+    return f"{request.image.name}:{request.image.tag}"
 
 
 def _when(record: Record) -> str:
-    return record.request.received_at.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return _time(record.request.received_at)
+
+
+def _time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -5,11 +5,16 @@ from __future__ import annotations
 import difflib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
-from updater.model import EnvironmentOutcome, Outcome, OutcomeKind
+from updater.model import PROPOSAL_PREFIX, EnvironmentOutcome, Outcome, OutcomeKind, Record
+
+# How an outcome is called where nothing else is said, in a folder, and where it is only foreseen.
+WORDS: Mapping[OutcomeKind, str] = {}
+IN_FOLDER = {OutcomeKind.COMMITTED: "written"}
+FORESEEN = {OutcomeKind.COMMITTED: "would be committed", OutcomeKind.PROPOSED: "would be proposed"}
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -34,15 +39,14 @@ def as_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def outcome(result: Outcome, done: str = "committed") -> None:
-    """Print what became of a request: a line per environment, its places and its notes.
+def outcome(result: Outcome, words: Mapping[OutcomeKind, str] = WORDS) -> None:
+    """Print what became of a request: a line per environment, its places, notes and pages.
 
-    `done` is the word for what is a commit only on a remote.
+    `words` are those for what is a commit or a merge request only on a remote, and only when it is done.
     """
     for one in result.environments:
-        name = f"{one.environment}: " if one.environment else ""
-        kind = done if one.kind is OutcomeKind.COMMITTED else one.kind
-        click.echo(f"{name}{kind}. {one.reason}")
+        name = ", ".join(part for part in (one.environment, one.chart) if part)
+        click.echo(f"{name}: " * bool(name) + f"{word(one, words)}. {one.reason}")
         for place in one.places:
             if place.old != place.new:
                 click.echo(
@@ -50,12 +54,35 @@ def outcome(result: Outcome, done: str = "committed") -> None:
                 )
         for note in one.notes:
             click.echo(f"  note: {note}")
-        if one.commit:
-            click.echo(f"  commit: {_address(one)}")
+        for page in pages(one):
+            click.echo(f"  {page}")
 
 
-def _address(one: EnvironmentOutcome) -> str:
-    return one.link or one.commit
+def word(one: EnvironmentOutcome, words: Mapping[OutcomeKind, str]) -> str:
+    """Return how an outcome is called; what is proposed already is that, whatever is done now."""
+    return one.kind.value if one.code == "already-proposed" else words.get(one.kind, one.kind.value)
+
+
+def pages(one: EnvironmentOutcome) -> list[str]:
+    """Return where to look at what became of it: merge requests, proposals that have no page, the commit."""
+    found = [f"merge request: {link.link}" for link in one.proposals if link.link]
+    if one.kind is OutcomeKind.PROPOSED:
+        names = (link.branch.removeprefix(PROPOSAL_PREFIX) for link in one.proposals if not link.link)
+        found += [f"proposal: {name} (updater proposals show {name})" for name in names]
+    elif one.commit:
+        is_its_page = one.link not in {link.link for link in one.proposals}
+        found.append(f"commit: {one.link if one.link and is_its_page else one.commit}")
+    return found
+
+
+def unsettled(record: Record) -> None:
+    """Say what a one-shot job leaves undone, because there is no server that goes on with it."""
+    if record.outcome is None:
+        click.echo(f"Not settled in time: {record.reason or 'its turn has not come yet.'}", err=True)
+    elif record.outcome.kind is OutcomeKind.HELD:
+        click.echo(
+            "Without a server nothing goes on by itself: run this again when that has ended.", err=True
+        )
 
 
 def diff(file: str, before: bytes, after: bytes) -> str:

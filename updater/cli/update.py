@@ -9,7 +9,7 @@ import click
 from updater.answers import exit_code, record_json
 from updater.cli import show
 from updater.model import ImageReference, Source
-from updater.oneshot import Errand, update_folder, update_remote
+from updater.oneshot import Errand, carry_out, update_folder
 
 
 @click.command("update")
@@ -46,17 +46,17 @@ def command(
 ) -> int:
     """Write IMAGE (registry/repository:tag) into the config repo that UPDATER_REPO names.
 
+    Where the rules say so it is proposed: in a merge request, or on a branch that people approve.
     With --worktree it edits a checkout instead: where that holds no rules, no order is applied, and
     who names a tag gets it. Nothing is changed where anything is refused.
     """
     errand = Errand(
         image=ImageReference.parse(image, digest), environment=environment, source=Source(**source)
     )
-    record = update_remote(errand, timeout) if worktree is None else update_folder(errand, worktree)
+    record = carry_out(errand, timeout) if worktree is None else update_folder(errand, worktree)
     if as_json:
         show.as_json(record_json(record))
-    elif record.outcome is None:
-        click.echo(f"Not settled in time: {record.reason or 'its turn has not come yet.'}", err=True)
-    else:
-        show.outcome(record.outcome, "committed" if worktree is None else "written")
+    elif record.outcome is not None:
+        show.outcome(record.outcome, show.WORDS if worktree is None else show.IN_FOLDER)
+    show.unsettled(record)
     return exit_code(record.outcome)

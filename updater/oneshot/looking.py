@@ -1,0 +1,112 @@
+"""Looking without changing anything: what an errand would do, and which tag stands where.
+
+Hides which of a plan's contents are the last ones, and whether it is the remote or a folder. `cli`
+calls it, and `acting` for what becomes of an errand in a folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from updater import wiring
+from updater.charts import Target
+from updater.errors import InvalidConfigRepo, InvalidRequest
+from updater.messages import Messages, whole
+from updater.model import Record, Request
+from updater.oneshot.errands import Errand, Promotion
+from updater.oneshot.grounds import checkout, open_house, shipped, sight_of
+from updater.plan import Plan, Verdict, plan
+from updater.sight import Sight, look_at_folder
+
+
+@dataclass(frozen=True, slots=True)
+class FileEdit:
+    """One file's content before and after."""
+
+    file: str
+    before: bytes
+    after: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StandingTag:
+    """One place of an image in an environment, and what stands there."""
+
+    environment: str
+    target: Target
+
+
+def preview(errand: Errand | Promotion, folder: Path | None = None) -> tuple[Record, list[FileEdit]]:
+    """Return what the errand would do to the remote, or to a folder, and do nothing.
+
+    Of a proposal the edits are all that its merge request would show: what it carries already is among
+    them. There are none where nothing would be pushed.
+    """
+    request = errand.request()
+    if folder is not None:
+        sight = look_at_folder(checkout(folder))
+        planned = plan(sight.rules, sight.grounds, [request])
+        return told(planned, sight, request, shipped()), _edits(planned, sight)
+    with open_house() as house:
+        planned, sight = house.worker.desk.foresee(request)
+        return told(planned, sight, request, house.messages), _edits(planned, sight)
+
+
+def told(planned: Plan, sight: Sight, request: Request, messages: Messages) -> Record:
+    """Return what was planned as a record that never was in a store.
+
+    Raises:
+        UpdaterError: a part of it cannot be decided now.
+    """
+    for problem in planned.waiting.values():
+        raise problem
+    verdicts = [_without_order(verdict) if sight.is_orderless else verdict for verdict in planned.verdicts]
+    outcome = whole([messages.outcome(verdict) for verdict in verdicts])
+    return Record(request=request, outcome=outcome, settled_at=wiring.now())
+
+
+def _without_order(verdict: Verdict) -> Verdict:
+    """Drop the notes that a plain folder without rules, where no order is wanted, would be full of."""
+    wanted = tuple(note for note in verdict.notes if note.code not in ("no-order", "adopted"))
+    return replace(verdict, notes=wanted)
+
+
+def _edits(planned: Plan, sight: Sight) -> list[FileEdit]:
+    """Return each file as it is on its branch, and as the last change of the plan leaves it there."""
+    proposed = [change for one in planned.proposals if one.is_news for change in one.changes]
+    after: dict[str, Mapping[str, bytes]] = {}
+    for change in (*planned.changes, *proposed):
+        after[change.environment] = {**after.get(change.environment, {}), **change.files}
+    return [
+        FileEdit(path, sight.ground(environment).draft.base.read(path), content)
+        for environment, files in after.items()
+        for path, content in files.items()
+    ]
+
+
+def standing(environment: str | None, folder: Path | None) -> tuple[list[StandingTag], list[str]]:
+    """Return which tag stands where, and what could not be looked at.
+
+    Raises:
+        InvalidRequest: the rules know no such environment.
+    """
+    with sight_of(folder) as sight:
+        names = [one.name for one in sight.rules.environments]
+        if environment is not None and environment not in names:
+            raise InvalidRequest(
+                f"The rules know no environment {environment!r}; they know {', '.join(names)}."
+            )
+        places: list[StandingTag] = []
+        problems: list[str] = []
+        for one in sight.rules.environments:
+            ground = sight.grounds[one.name]
+            if environment not in (None, one.name):
+                continue
+            if isinstance(ground, InvalidConfigRepo):
+                problems.append(str(ground))
+                continue
+            places += [StandingTag(one.name, target) for target in ground.survey.all_targets(one.scope)]
+            problems += [str(problem) for problem in ground.survey.problems(one.scope)]
+        return places, problems
