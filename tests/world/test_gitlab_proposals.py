@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.barerepo import git, tip
-from support.lab import Lab, lab, rules
+from support.lab import Lab, chart, lab, rules
 
 from updater.model import OutcomeKind, Source
 
@@ -207,6 +207,9 @@ def test_a_token_without_the_right_fails_the_request_in_gitlabs_words(world: Lab
     world.settle_all()
     assert kind(world, request) == "failed"
     assert "cannot be proposed" in world.outcome(request).reason
+    assert git(world.bare, "for-each-ref", "refs/heads/updater") == "", "nothing is left behind"
+    world.look_around(2)
+    assert not world.gitlab.merge_requests
 
 
 def test_a_token_that_lacks_a_scope_or_will_expire_is_told_early(world: Lab) -> None:
@@ -286,3 +289,66 @@ def test_the_merge_commit_is_git_reachable_and_nothing_is_lost(world: Lab) -> No
     world.look_around()
     assert world.prod("iris") == world.prod("rose") == "master-101"
     assert git(world.bare, "for-each-ref", "refs/heads/updater") == ""
+
+
+def test_a_new_digest_of_the_same_tag_is_held_too_where_a_person_made_a_commit(tmp_path: Path) -> None:
+    digest, other = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
+    files = {**chart("iris"), "charts/iris/values-prod.yaml": "image:\n  tag: master-100\n  digest: ''\n"}
+    with lab(tmp_path, files=files) as world:
+        world.ci_builds("iris:master-101", digest=digest)
+        world.settle_all()
+        path = "charts/iris/values-prod.yaml"
+        text = world.file(path, "updater/prod/iris")
+        mine = world.person_pushes({path: text + "replicas: 5\n"}, branch="updater/prod/iris")
+        again = world.ci_builds("iris:master-101", digest=other)
+        world.tick()
+        assert kind(world, again) == "held"
+        assert tip(world.bare, "updater/prod/iris") == mine
+
+
+def test_a_token_that_may_not_even_look_keeps_requests_waiting_and_says_why(world: Lab) -> None:
+    world.gitlab.scopes = ["read_repository", "write_repository"]
+    request, dev = world.ci_builds("iris:master-101"), world.ci_builds("iris:develop-101")
+    world.look_around()
+    for _ in range(3):
+        world.tick()
+        world.look_around()
+    assert kind(world, dev) == "committed"
+    assert world.record(request).outcome is None
+    assert "bug" not in world.record(request).reason
+    assert any("api" in problem for problem in world.worker.problems)
+    world.gitlab.scopes = ["api"]
+    world.settle_all()
+    assert kind(world, request) == "proposed"
+
+
+def test_a_merge_request_of_before_is_closed_when_the_rules_say_commit_and_a_newer_build_landed(
+    world: Lab,
+) -> None:
+    first = world.ci_builds("iris:master-101")
+    world.settle_all()
+    world.person_pushes({".updater/rules.yaml": rules(delivery="commit")})
+    world.look_around()
+    assert world.gitlab.mr(1).state == "opened", "people may still merge it"
+    second = world.ci_builds("iris:master-102")
+    world.settle_all()
+    world.look_around(2)
+    assert kind(world, second) == "committed"
+    assert world.gitlab.mr(1).state == "closed"
+    assert kind(world, first) in ("superseded", "unchanged")
+
+
+@pytest.mark.parametrize(("before", "after"), [("chart", "environment"), ("environment", "chart")])
+def test_another_grouping_leaves_no_two_merge_requests_for_one_chart(
+    tmp_path: Path, before: str, after: str
+) -> None:
+    with lab(tmp_path, rules(more=f"    merge-request: {{group-by: {before}}}\n")) as world:
+        world.ci_builds("iris:master-101")
+        world.settle_all()
+        text = rules(more=f"    merge-request: {{group-by: {after}}}\n")
+        world.person_pushes({".updater/rules.yaml": text})
+        newer = world.ci_builds("iris:master-102")
+        world.settle_all()
+        world.look_around(2)
+        assert kind(world, newer) == "proposed"
+        assert [one.state for one in world.gitlab.merge_requests] == ["closed", "opened"]

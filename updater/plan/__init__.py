@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from updater.errors import InvalidConfigRepo, TemporaryError, UpdaterError
+from updater.errors import ForgeRefused, InvalidConfigRepo, TemporaryError, UpdaterError
 from updater.model import OutcomeKind, PromotionRequest, Request, UpdateRequest
 from updater.plan.addressing import environments_of, with_notes
 from updater.plan.court import Court
@@ -85,7 +85,9 @@ def keep_up(rules: Rules, grounds: Grounds, proposals: Proposals) -> Plan:
     closings: list[Closing] = []
     for environment in rules.environments:
         ground = grounds[environment.name]
-        if environment.delivery != "commit" and isinstance(ground, Ground):
+        # Also where proposals were made before the rules said `commit`: they must not stay for ever.
+        proposes = environment.delivery != "commit" or proposals.names(environment.name)
+        if proposes and isinstance(ground, Ground):
             proposer = Proposer(environment, ground, proposals)
             proposer.keep_up()
             proposed.extend(proposer.proposals)
@@ -169,7 +171,8 @@ class _Planning:
         proposer = Proposer(environment, ground, self.known)
         try:
             self.verdicts.extend(proposer.judge(wishes))
-        except TemporaryError as problem:
+        except (TemporaryError, ForgeRefused) as problem:
+            # Nobody knows what stands, so nothing can be decided yet; an operator may have to act.
             self.addressed.waiting.update({one.id: problem for group in wishes.values() for one in group})
             return
         self.proposals.extend(proposer.proposals)

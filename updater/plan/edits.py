@@ -106,17 +106,18 @@ class Desk:
         if standing and self._stays(file, standing, wanted, edits):
             edits.places.extend(_place(target, target.tag) for target in moving)
             return
-        if standing != image.tag and self._is_vetoed(moving[0].chart, wanted, edits):
-            edits.places.extend(_place(target, target.tag) for target in moving)
-            return
-        edits.notes.extend(self._notes(wanted, moving, adopted=adopted))
+        notes = list(self._notes(wanted, moving, adopted=adopted))
         changes = [(target, image.tag, self._digest(image, target)) for target in moving]
         try:
             after = self._ground.survey.write(file, changes)
         except EditRefused as problem:
             raise Refusal(Reason("unsafe-edit", {"problem": str(problem), "image": str(image)})) from problem
         if after != self._ground.draft.read(file):
+            if self._is_vetoed(moving[0].chart, wanted, edits):
+                edits.places.extend(_place(target, target.tag) for target in moving)
+                return
             edits.files[file] = after
+        edits.notes.extend(notes)
         edits.places.extend(_place(target, image.tag) for target in moving)
 
     def _stays(self, file: str, standing: str, wanted: Wanted, edits: Edits) -> bool:

@@ -19,6 +19,7 @@ from updater.plan.edits import Desk, Edits, Refusal, Wanted
 from updater.plan.standing import Carried, Proposals, Standing, branch_names
 from updater.plan.values import Change, Closing, Proposing, Reason, Verdict
 from updater.policy import Environment
+from updater.yamledit import show_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class Proposer:
     _wanted: dict[str, list[Carried]] = field(default_factory=dict)
     # Which source branch moves an image of a chart away from what stands on the target branch.
     _moving: dict[tuple[str, str], str] = field(default_factory=dict)
+    # What stands on the target branch, by file and path.
+    _tags: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
     def judge(self, wishes: Mapping[str, Sequence[UpdateRequest]]) -> list[Verdict]:
         """Return a verdict for each request, given by repository, and plan the proposals they lead to.
@@ -76,7 +79,11 @@ class Proposer:
         self._standing.update(
             self.known.standing(dict.fromkeys(self.known.names(self.environment.name), self.ground.branch))
         )
-        self._write([one.branch for one in self._standing.values() if one.is_live and not one.foreign])
+        live = [one.branch for one in self._standing.values() if one.is_live and not one.foreign]
+        # After a change of `group-by` two branches may carry a chart: the one of an earlier grouping
+        # comes last, and gives way.
+        groups = set(self._names.values())
+        self._write(sorted(live, key=lambda branch: branch not in groups))
 
     def _branch_names(self) -> Mapping[str, str]:
         charts = self.ground.survey.charts_of(self.environment.scope)
@@ -94,6 +101,7 @@ class Proposer:
             except Refusal:
                 continue  # the court meets the same, and says it
             branches.update(dict.fromkeys((self._names[one.chart] for one in targets), self.ground.branch))
+            self._tags.update({(one.file, show_path(one.path)): one.tag for one in targets})
         self._standing.update(self.known.standing(branches))
 
     def _fork(self) -> Ground:
@@ -157,7 +165,10 @@ class Proposer:
     def _told(self, verdict: Verdict, repository: str) -> Verdict:
         """Return a verdict in terms of proposals: what it rests on, and what that makes of it."""
         branches = tuple(dict.fromkeys(self._resting(verdict, repository)))
-        verdict = replace(verdict, change=None, branches=branches)
+        places = tuple(
+            replace(one, old=self._tags.get((one.file, one.path), one.old)) for one in verdict.places
+        )
+        verdict = replace(verdict, change=None, branches=branches, places=places)
         if not branches:
             return verdict
         names = [self._standing[branch].name or branch for branch in branches]
@@ -177,10 +188,12 @@ class Proposer:
 
     def _write(self, branches: Sequence[str]) -> None:
         """Plan what each branch should hold on the target branch as it is, or that it is closed."""
-        # One fork for all: a file belongs to one chart, and a chart to one branch.
+        # One fork for all: a file belongs to one chart, and a chart, as a rule, to one branch.
         fork = self._fork()
         for branch in branches:
             standing = self._standing[branch]
+            if standing.foreign:
+                continue  # whatever led here: a person's commit is never written over
             wanted = self._wanted.get(branch, list(standing.carried))
             try:
                 chain = self._chain(fork, wanted)

@@ -29,7 +29,8 @@ _PLAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.))*(?<!\.)(?<!\.lock)")
 class Carried:
     """One image that a proposal carries: for which charts, whose wish it is, and what went before it.
 
-    `commit` is the one on the source branch that carries it, empty where it is only wished for.
+    `commit` is the one on the source branch that carries it, empty where it is only wished for;
+    `previous` are the tags that it takes away, as that commit tells.
     """
 
     image: ImageReference
@@ -37,6 +38,7 @@ class Carried:
     requests: tuple[UpdateRequest, ...]
     replaced: tuple[str, ...] = ()
     commit: str = ""
+    previous: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, message: str, time: datetime, commit: str = "") -> Carried | None:
@@ -73,6 +75,7 @@ class Carried:
             requests=requests,
             replaced=found.get("Replaced", ()),
             commit=commit,
+            previous=found.get("Previous", ()),
         )
 
     def followed_by(self, other: Carried) -> Carried:

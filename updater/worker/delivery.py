@@ -14,7 +14,7 @@ from datetime import datetime
 from updater import trailers
 from updater.configrepo import ConfigRepo, LoggedCommit, Pushed
 from updater.configrepo import Draft as CommitDraft
-from updater.errors import PushForbidden, TemporaryError, UpdaterError
+from updater.errors import ForgeRefused, PermanentError, PushForbidden, TemporaryError, UpdaterError
 from updater.forge import Ensured, Forge, MergeRequest, Proposal
 from updater.messages import Messages
 from updater.model import Source
@@ -99,9 +99,25 @@ class Delivery:
             return {}
         try:
             answers = self.forge.ensure(wanted)
-        except TemporaryError as problem:
-            return {one.branch: problem for one in wanted}
-        return {one.branch: answer for one, answer in zip(wanted, answers, strict=True)}
+        except (TemporaryError, ForgeRefused) as problem:
+            answers = [problem] * len(wanted)
+        return {one.branch: self._answer(one, answer) for one, answer in zip(wanted, answers, strict=True)}
+
+    def _answer(self, wanted: Proposal, answer: Ensured | UpdaterError) -> Ensured | UpdaterError:
+        if not isinstance(answer, ForgeRefused):
+            return answer
+        if wanted.known is not None:
+            # Its branch is open there with the new head, only its words are the old ones.
+            log.warning("%s could not be updated: %s", wanted.known.name, answer)
+            return Ensured(wanted.known)
+        return answer
+
+    def take_back(self, written: Sequence[Written], answers: Mapping[str, Arrival]) -> None:
+        """Remove branches pushed just now that the forge will not have, so that nothing is left behind."""
+        for one in written:
+            branch = one.proposing.branch
+            if isinstance(answers.get(branch), ForgeRefused):
+                self.repo.push({branch: (one.head, "")}, replacing=[branch])
 
     def _proposal(self, proposing: Proposing, head: str, standings: Standings) -> Proposal:
         rules = proposing.environment.merge_request
@@ -138,12 +154,18 @@ class Delivery:
         """
         for one in closings:
             text = self.messages.say(one.reason)
-            opened: MergeRequest | None = standings.open(one.branch)
-            if opened is not None:
-                self.forge.close(opened, text=text)
-            if self.repo.branches(one.branch).get(one.branch) == one.standing.head:
-                self.repo.push({one.branch: (one.standing.head, "")}, replacing=[one.branch])
-            log.info("The proposal %s is closed: %s", one.branch, text)
+            try:
+                self._close(one, standings.open(one.branch), text)
+                log.info("The proposal %s is closed: %s", one.branch, text)
+            except PermanentError as problem:
+                log.warning("The proposal %s cannot be closed: %s", one.branch, problem)
+
+    def _close(self, closing: Closing, opened: MergeRequest | None, text: str) -> None:
+        branch, head = closing.branch, closing.standing.head
+        if opened is not None:
+            self.forge.close(opened, text=text)
+        if self.repo.branches(branch).get(branch) == head:
+            self.repo.push({branch: (head, "")}, replacing=[branch])
 
 
 def _sources(log: Iterable[LoggedCommit]) -> dict[str, Source]:

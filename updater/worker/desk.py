@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from updater.errors import ActRefused, InvalidRequest
 from updater.forge import Landed, MergeRequest
-from updater.messages import whole
+from updater.messages import source_link, whole
 from updater.model import (
     PROPOSAL_PREFIX,
     EnvironmentOutcome,
@@ -190,9 +190,11 @@ def _image(carried: Carried) -> ProposedImage:
     request = carried.requests[0]
     return ProposedImage(
         image=str(carried.image),
+        previous=carried.previous,
         charts=carried.charts,
         replaced=carried.replaced,
         requests=tuple(one.id for one in carried.requests),
         requested_by=request.caller.name,
+        source=source_link(request.source),
         pipeline=request.source.pipeline_url or request.source.pipeline_id,
     )

@@ -33,6 +33,8 @@ from updater.worker.standings import Standings, images_of
 
 log = logging.getLogger(__name__)
 
+# More open proposals than any team looks after.
+MOST = 10_000
 PROPOSED, COMMITTED = OutcomeKind.PROPOSED, OutcomeKind.COMMITTED
 REFUSED, SUPERSEDED, UNCHANGED = OutcomeKind.REFUSED, OutcomeKind.SUPERSEDED, OutcomeKind.UNCHANGED
 
@@ -71,7 +73,7 @@ class Following:
         Raises:
             TemporaryError: the forge is away.
         """
-        records = self._doors.store.proposed()
+        records = self._doors.store.proposed(limit=MOST)
         outcomes = {record.request.id: self._outcome_of(record, seen) for record in records}
         changed = {
             record.request.id: outcomes[record.request.id]

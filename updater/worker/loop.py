@@ -217,11 +217,12 @@ class Worker:
             self._tending.tend(sight)
             self._tell_of_forge(self._tending.problems)
         except UpdaterError as problem:
-            self._tell_of_forge((str(problem),))
+            self._tell_of_forge((*self._tending.problems, str(problem)))
         self._repo.tidy()
 
     def _interval(self) -> timedelta:
-        return min(HINTED, self._poll) if self._hinted.is_set() else self._poll
+        usual = min(HINTED, self._poll) if self._hinted.is_set() else self._poll
+        return max(usual, self._tending.rest)
 
     def _pause(self) -> float:
         """Return how many seconds there is nothing to do, as far as is known."""

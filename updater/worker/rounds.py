@@ -225,7 +225,9 @@ class Rounds:
             return dict.fromkeys(heads)
         missed = landings.proposals
         good = [one for one in planned.proposals if one.branch not in missed]
-        return {**missed, **self.delivery.propose(good, heads, standings)}
+        answers = self.delivery.propose(good, heads, standings)
+        self.delivery.take_back(written, answers)
+        return {**missed, **answers}
 
     def _intents(
         self, planned: Plan, commits: Mapping[int, str], written: Sequence[Written]

@@ -176,7 +176,7 @@ class Settling:
             record = self._store.get(request.id)
             if record is None or not is_undecided(record):
                 continue
-            is_trouble = isinstance(problem, TemporaryError)
+            is_trouble = not isinstance(problem, InvalidConfigRepo)
             since = (record.troubled_since or now) if is_trouble else None
             is_lost = is_current or not self._store.intents([request.id])
             if since is not None and now - since >= self._habits.give_up_after and is_lost:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from updater.errors import ForgeRefused, UpdaterError
 from updater.forge import Landed, MergeRequest, Readiness, Step
+from updater.model import PROPOSAL_PREFIX
 from updater.plan import Plan, Proposing, keep_up
 from updater.sight import Sight
 from updater.worker.following import Following, Seen
@@ -23,13 +25,16 @@ log = logging.getLogger(__name__)
 
 # A merge or a closing changes what was listed: it is looked at once more, and no more than this often.
 _LOOKS = 3
+# GitLab.com lets a user ask 2,000 questions a minute; a third of that is ours to use.
+REST = timedelta(seconds=0.1)
 
 
 @dataclass(slots=True)
 class _Tended:
-    """What one look found out: why proposals wait, by branch, and whether to look again at once."""
+    """What one look found out: why proposals wait, which were merged, and whether to look again at once."""
 
     waits: dict[str, str] = field(default_factory=dict)
+    merged: set[str] = field(default_factory=set)
     must_look_again: bool = False
 
 
@@ -45,6 +50,8 @@ class Tending:
         # Why proposals of `auto-merge` wait, by branch, and what is wrong with the forge, as last seen.
         self.waits: dict[str, str] = {}
         self.problems: tuple[str, ...] = ()
+        # How long to leave the forge alone after a look, by how many questions it took.
+        self.rest = timedelta(0)
 
     def tend(self, sight: Sight) -> None:
         """Look after every proposal; `sight` is the config repo as fetched just now.
@@ -53,7 +60,8 @@ class Tending:
             TemporaryError: the forge or the remote is away.
         """
         proposes = any(one.delivery != "commit" for one in sight.rules.environments)
-        if not proposes and not self._doors.store.proposed(limit=1):
+        has_proposed = self._doors.repo.branches(PROPOSAL_PREFIX) or self._doors.store.proposed(limit=1)
+        if not (proposes or has_proposed):
             self.problems = ()
             return
         self.problems = self._doors.forge.problems(self._doors.clock())
@@ -67,13 +75,15 @@ class Tending:
         standings = replace(self._rounds.standings(), opened=opened)
         planned = keep_up(sight.rules, sight.grounds, standings)
         tended = _Tended()
+        self.rest = REST * len(planned.proposals)
         self._deliver(sight, planned, standings, tended)
         for proposing in planned.proposals:
             is_settled = proposing.standing.is_open and not proposing.is_news
             if proposing.environment.delivery == "auto-merge" and is_settled:
                 self._advance(sight, proposing, opened[proposing.branch], tended)
         self.waits = tended.waits
-        self._following.follow(Seen(sight, standings, opened, tended.waits))
+        still = {branch: one for branch, one in opened.items() if branch not in tended.merged}
+        self._following.follow(Seen(sight, standings, still, tended.waits))
         return tended.must_look_again
 
     def _deliver(self, sight: Sight, planned: Plan, standings: Standings, tended: _Tended) -> None:
@@ -120,6 +130,7 @@ class Tending:
         )
         if merging.landed is Landed.MERGED:
             log.info("%s was merged.", opened.name)
+            tended.merged.add(proposing.branch)
             tended.must_look_again = True
             return replace(ready, step=Step.ENDED, code="")
         if merging.landed is Landed.ARMED:
