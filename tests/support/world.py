@@ -110,8 +110,6 @@ class WatchedStore(Store):
         )
 
     def intend(self, intents: Any) -> None:
-        if not intents:
-            return
         self.effects.around("intend", lambda: super(WatchedStore, self).intend(intents))
 
     def settle(self, outcomes: Any, *, again: Any = None) -> None:

@@ -137,3 +137,48 @@ def _assert_nothing_lost(world: Lab, act: str) -> None:
         assert any("A person's commit" in one for one in held)
     assert tip(world.bare)
     fsck(world.bare)
+
+
+@pytest.mark.parametrize("point", [("before", "close"), ("after", "close"), ("before", "push")], ids="-".join)
+def test_killed_while_it_closes_what_landed_otherwise_it_is_closed_in_the_end(
+    tmp_path: Path, point: tuple[str, str]
+) -> None:
+    with lab(tmp_path) as world:
+        world.ci_builds("iris:master-101")
+        world.settle_all()
+        world.person_pushes({"charts/iris/values-prod.yaml": "image:\n  tag: master-101\n"})
+        doom = Doom(tmp_path / "doomed", world.bare, world.address, (*point, 1), ())
+        assert doom.meets_its_end()
+        with lives_on(tmp_path / "doomed", world) as survivor:
+            survivor.look_around(2)
+            assert [one.state for one in world.gitlab.merge_requests] == ["closed"]
+            survivor.ci_builds("iris:master-102")
+            survivor.settle_all()
+        assert opened(world) == ["iris master-102 in prod"]
+
+
+@pytest.mark.parametrize("act", ["closes", "commits-on-the-branch", "commits-on-the-target"])
+def test_a_person_acting_just_before_the_updater_merges_is_heard(tmp_path: Path, act: str) -> None:
+    with lab(tmp_path, rules("auto-merge")) as world:
+        request = world.ci_builds("iris:master-101")
+        world.settle_all()
+        acted: list[str] = []
+
+        def hook(moment: str, effect: str) -> None:
+            if (moment, effect) == ("before", "merge") and not acted:
+                acted.append(effect)
+                ACTS[act](world)
+
+        world.effects.hook = hook
+        world.look_around(6)
+        assert acted
+        outcome = world.outcome(request).kind.value
+        if act == "closes":
+            assert (outcome, world.prod()) == ("refused", "master-100")
+        if act == "commits-on-the-branch":
+            # GitLab may not have taken the push in yet: then it merges the head that was asked for.
+            assert "NOTES.md" not in git(world.bare, "ls-tree", "-r", "--name-only", "main")
+        if act == "commits-on-the-target":
+            assert (outcome, world.prod()) == ("committed", "master-101")
+            assert "replicas: 2" in world.file("charts/iris/values-prod.yaml")
+        _assert_nothing_lost(world, act)

@@ -145,7 +145,8 @@ class Rounds:
         written = self.delivery.write(sight, planned.proposals)
         if not (commits or written) and not self._stands(sight):
             return list(pending), set()
-        self._store.intend(self._intents(planned, commits, written))
+        if notes := self._intents(planned, commits, written):
+            self._store.intend(notes)
         landings = self._land(sight, planned, commits, written)
         landings = replace(landings, proposals=self._propose(planned, written, landings, standings))
         failed = {commit for index, commit in commits.items() if landings.changes[index] != commit}
