@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.barerepo import commit_as_person, git, tip
-from support.gitlabs import BRANCH, VALUES, Clock, config_repo, connected, proposal, push
+from support.gitlabs import BRANCH, VALUES, Clock, proposal, push
 from support.gitlabworld import GitLabWorld
 
 from updater.errors import ForgeRefused, Unreachable, UpdaterError
 from updater.forge import Ensured, MergeRequest, Proposal, State
 from updater.forge.gitlab import GitLab
-
-
-@pytest.fixture
-def bare(tmp_path: Path) -> Path:
-    return config_repo(tmp_path)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def world(bare: Path, clock: Clock) -> Iterator[GitLabWorld]:
-    with GitLabWorld(bare, clock=clock) as running:
-        yield running
-
-
-@pytest.fixture
-def forge(world: GitLabWorld) -> Iterator[GitLab]:
-    with connected(world) as forge:
-        yield forge
 
 
 def ensured(forge: GitLab, wanted: Proposal) -> Ensured:

@@ -3,38 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from support.gitlabs import Clock, config_repo, connected
+from support.gitlabs import Clock
 from support.gitlabworld import GitLabWorld
 
 from updater.errors import ForgeRefused
 from updater.forge.gitlab import GitLab
 from updater.model import Source
-
-
-@pytest.fixture
-def bare(tmp_path: Path) -> Path:
-    return config_repo(tmp_path)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def world(bare: Path, clock: Clock) -> Iterator[GitLabWorld]:
-    with GitLabWorld(bare, clock=clock) as running:
-        yield running
-
-
-@pytest.fixture
-def forge(world: GitLabWorld) -> Iterator[GitLab]:
-    with connected(world) as forge:
-        yield forge
 
 
 def test_a_sound_access_has_no_problems_and_is_asked_about_hourly(

@@ -23,28 +23,6 @@ from updater.forge.gitlab import GitLab
 from updater.forge.project import Project
 
 
-@pytest.fixture
-def bare(tmp_path: Path) -> Path:
-    return config_repo(tmp_path)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def world(bare: Path, clock: Clock) -> Iterator[GitLabWorld]:
-    with GitLabWorld(bare, clock=clock) as running:
-        yield running
-
-
-@pytest.fixture
-def forge(world: GitLabWorld) -> Iterator[GitLab]:
-    with connected(world) as forge:
-        yield forge
-
-
 def made(forge: GitLab, bare: Path) -> MergeRequest:
     (answer,) = forge.ensure([proposal(push(bare, "master-2"))])
     assert isinstance(answer, Ensured), answer

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.barerepo import show, tip
-from support.gitlabs import BRANCH, VALUES, Clock, config_repo, connected, proposal, push
+from support.gitlabs import BRANCH, VALUES, proposal, push
 from support.gitlabworld import GitLabWorld
 
 from updater.errors import ForgeRefused, Unreachable
@@ -18,30 +18,8 @@ MESSAGE = "Deliver iris master-2 to prod\n\nUpdater-Environment: prod"
 
 
 @pytest.fixture(params=["18", "19.2"])
-def generation(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def bare(tmp_path: Path) -> Path:
-    return config_repo(tmp_path)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def world(bare: Path, generation: str, clock: Clock) -> Iterator[GitLabWorld]:
-    with GitLabWorld(bare, generation=generation, edition="ee", clock=clock) as running:
-        yield running
-
-
-@pytest.fixture
-def forge(world: GitLabWorld) -> Iterator[GitLab]:
-    with connected(world) as forge:
-        yield forge
+def settings(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return {"generation": request.param, "edition": "ee"}
 
 
 def made(forge: GitLab, bare: Path, tag: str = "master-2") -> MergeRequest:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.barerepo import commit_as_person, git, log, tip
-from support.gitlabs import BRANCH, VALUES, Clock, config_repo, connected, proposal, push
+from support.gitlabs import BRANCH, VALUES, Clock, connected, proposal, push
 from support.gitlabworld import GitLabWorld
 
 from updater.forge import Ensured, Landed, MergeRequest, Merging, Readiness, Step
@@ -22,25 +22,8 @@ def generation(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def bare(tmp_path: Path) -> Path:
-    return config_repo(tmp_path)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def world(bare: Path, generation: str, clock: Clock) -> Iterator[GitLabWorld]:
-    with GitLabWorld(bare, generation=generation, edition="ee", clock=clock) as running:
-        yield running
-
-
-@pytest.fixture
-def forge(world: GitLabWorld) -> Iterator[GitLab]:
-    with connected(world) as forge:
-        yield forge
+def settings(generation: str) -> dict[str, Any]:
+    return {"generation": generation, "edition": "ee"}
 
 
 def made(forge: GitLab, bare: Path, tag: str = "master-2") -> MergeRequest:

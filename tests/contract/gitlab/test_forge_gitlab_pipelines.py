@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from support.barerepo import git
-from support.gitlabs import BRANCH, Clock, config_repo, connected, proposal, push
+from support.gitlabs import BRANCH, Clock, proposal, push
 from support.gitlabworld import GitLabWorld
 
 from updater.forge import Ensured, MergeRequest, Step
@@ -15,28 +13,6 @@ from updater.forge.client import Client
 from updater.forge.gitlab import GitLab
 from updater.forge.pipelines import Pipelines
 from updater.forge.project import Project
-
-
-@pytest.fixture
-def bare(tmp_path: Path) -> Path:
-    return config_repo(tmp_path)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def world(bare: Path, clock: Clock) -> Iterator[GitLabWorld]:
-    with GitLabWorld(bare, clock=clock) as running:
-        yield running
-
-
-@pytest.fixture
-def forge(world: GitLabWorld) -> Iterator[GitLab]:
-    with connected(world) as forge:
-        yield forge
 
 
 def made(forge: GitLab, bare: Path) -> MergeRequest:
