@@ -13,7 +13,6 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from updater.errors import EditRefused, InvalidSettings, NotAllowed, NotAuthenticated
 from updater.globs import takes_repository
@@ -203,18 +202,13 @@ def require_image(caller: Caller, repository: str) -> None:
         )
 
 
-def may_act_in(caller: Caller, environment: str) -> bool:
-    """Say whether one of the caller's patterns takes the environment's name."""
-    return any(fnmatchcase(environment, pattern) for pattern in caller.environments)
-
-
 def require_environment(caller: Caller, environment: str) -> None:
     """Do nothing where the caller may speak for the environment.
 
     Raises:
         NotAllowed: it may not; the message lists the environments that it may speak for.
     """
-    if not may_act_in(caller, environment):
+    if not caller.may_reach(environment):
         allowed = ", ".join(caller.environments)
         raise NotAllowed(
             f"The token {caller.name!r} may not speak for the environment {environment}; "

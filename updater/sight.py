@@ -15,7 +15,7 @@ from updater.charts import Survey
 from updater.configrepo import ConfigRepo, Snapshot
 from updater.errors import InvalidConfigRepo
 from updater.model import PROPOSAL_PREFIX, Files
-from updater.plan import Draft, Ground
+from updater.plan import Draft, Ground, ground_of
 from updater.policy import DEFAULT_RULES, RULES_PATH, Environment, Rules, Tags, parse_rules
 
 # In a plain folder without rules no order is applied: who names a tag gets it.
@@ -49,10 +49,7 @@ class Sight:
         Raises:
             InvalidConfigRepo: it cannot be looked at.
         """
-        ground = self.grounds[environment]
-        if isinstance(ground, InvalidConfigRepo):
-            raise ground
-        return ground
+        return ground_of(self.grounds, environment)
 
     def warm(self) -> None:
         """Index every environment's files now, so that the first request need not wait for it."""

@@ -79,6 +79,8 @@ def source_of(trailers: Mapping[str, tuple[str, ...]]) -> Source:
     project, mark, commit = link.rpartition("/-/commit/")
     if not mark:
         project, _, commit = link.rpartition("@")
+        if not project and "/" in commit:
+            project, commit = commit, ""  # a source may tell its project alone
     is_url = pipeline.startswith(("http://", "https://"))
     return Source(
         project=project,

@@ -26,7 +26,7 @@ from updater.errors import InvalidSettings
 from updater.forge import Forge
 from updater.forge.local import Local
 from updater.messages import Messages
-from updater.model import EnvironmentOutcome, OpenProposal, Record
+from updater.model import Caller, EnvironmentOutcome, OpenProposal, Record
 from updater.settings import Settings
 from updater.sight import target_of
 from updater.store import PromotionWish, Store
@@ -143,11 +143,11 @@ class _Asking:
     def proposal(self, name: str) -> OpenProposal | None:
         return self.worker.ask(lambda: self.worker.desk.proposal(name))
 
-    def approve(self, name: str, *, by: str, head: str | None) -> EnvironmentOutcome:
-        return self.worker.ask(lambda: self.worker.desk.approve(name, by=by, head=head))
+    def approve(self, name: str, *, caller: Caller, head: str | None) -> EnvironmentOutcome:
+        return self.worker.ask(lambda: self.worker.desk.approve(name, caller=caller, head=head))
 
-    def close(self, name: str, *, by: str, reason: str) -> EnvironmentOutcome:
-        return self.worker.ask(lambda: self.worker.desk.close(name, by=by, reason=reason))
+    def close(self, name: str, *, caller: Caller, reason: str) -> EnvironmentOutcome:
+        return self.worker.ask(lambda: self.worker.desk.close(name, caller=caller, reason=reason))
 
     def preview(self, wish: PromotionWish) -> Record:
         return self.worker.ask(lambda: self.worker.desk.preview(wish))
@@ -267,7 +267,7 @@ def _check(settings: Settings) -> None:
     """Find what is wrong before a process is forked, so that it is said once and plainly."""
     from updater.web import Sender  # noqa: PLC0415 - half a second that only a server pays
 
-    keys(settings)
+    known = keys(settings)
     Messages(templates(settings.templates))
     config_repo(settings, settings.data / MIRROR).close()
     store = Store(settings.data, clock=now)
@@ -277,6 +277,14 @@ def _check(settings: Settings) -> None:
         store.close()
     if settings.gitlab_hook_secret:
         Sender(settings.gitlab_hook_secret)
+    log.info(
+        "Starting version %s for %s (%s); callers: %d, GitLab's hooks: %s.",
+        __version__,
+        settings.repo,
+        settings.forge,
+        len(known.callers),
+        "on" if settings.gitlab_hook_secret else "off",
+    )
     if settings.tokens is None and not settings.let_in:
         log.warning(
             "No callers' tokens are set, so nobody gets in: set UPDATER_TOKENS_FILE (docs/settings.md)."

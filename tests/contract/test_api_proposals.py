@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from support.api import ALL_TOKEN, DEV_TOKEN, OTHER_TOKEN, RELEASE_TOKEN, TOKEN,
 from support.desks import HEAD, MERGED, open_proposal
 from werkzeug.test import TestResponse
 
+from updater.auth import Keys
 from updater.errors import (
     ActRefused,
     ForgeRefused,
@@ -19,6 +22,7 @@ from updater.errors import (
     RateLimited,
     Unreachable,
 )
+from updater.model import APPROVE, Caller
 from updater.store import Query
 
 PROD = "/api/proposals/prod/iris"
@@ -56,12 +60,13 @@ class TestLooking:
         ("token", "names"),
         [
             (ALL_TOKEN, ["prod/iris", "dev/lily"]),
-            (OTHER_TOKEN, ["prod/iris", "dev/lily"]),
+            (TOKEN, ["prod/iris"]),
+            (OTHER_TOKEN, ["dev/lily"]),
             (RELEASE_TOKEN, ["prod/iris"]),
             (DEV_TOKEN, ["dev/lily"]),
         ],
     )
-    def test_a_token_sees_those_of_its_environments_whatever_it_may_do(
+    def test_a_token_sees_those_of_its_environments_and_images_whatever_it_may_do(
         self, api: Api, token: str, names: list[str]
     ) -> None:
         found = body_of(api.get("/api/proposals", token=token))["proposals"]
@@ -79,6 +84,15 @@ class TestLooking:
         for answer in (hidden, unknown):
             expect(answer, 404, "no-such-proposal", "No open proposal that this token may see")
         assert body_of(hidden)["detail"] == body_of(unknown)["detail"]
+
+    def test_one_with_an_image_of_somebody_else_does_not_exist_for_this_token(self, api: Api) -> None:
+        hidden = api.get(PROD, token=OTHER_TOKEN)
+        expect(hidden, 404, "no-such-proposal", "No open proposal that this token may see")
+        lily, iris = api.desk.open["dev/lily"], api.desk.open["prod/iris"]
+        api.desk.open["dev/lily"] = replace(lily, images=(*lily.images, *iris.images))
+        assert body_of(api.get("/api/proposals", token=OTHER_TOKEN))["proposals"] == []
+        assert api.get(DEV, token=OTHER_TOKEN).status_code == 404
+        assert api.get(DEV, token=DEV_TOKEN).status_code == 200
 
     def test_a_name_that_lies_about_its_environment_opens_no_door(self, api: Api) -> None:
         api.desk.open["dev/secret"] = open_proposal("prod/secret")
@@ -183,6 +197,19 @@ def test_deciding_needs_the_act_and_the_environment(api: Api, act: str, token: s
     for name in (PROD, "/api/proposals/prod/none"):
         expect(api.post(f"{name}/{act}", {"reason": "x"}, token=token), 403, "not-allowed", said)
     assert api.desk.acts == []
+
+
+@pytest.mark.parametrize("act", ["approve", "close"])
+def test_deciding_needs_every_image_that_is_in_it(tmp_path: Path, act: str) -> None:
+    token = "approver-token-0123456789abcdef"
+    who = Caller(name="approver", images=("registry.example.com/lily",), acts=(APPROVE,))
+    api = Api(tmp_path, Keys(callers=((hashlib.sha256(token.encode()).hexdigest(), who),)))
+    answer = api.post(f"{PROD}/{act}", {"reason": "x"} if act == "close" else {}, token=token)
+    expect(answer, 403, "not-allowed", "'approver' may not speak for registry.example.com/iris")
+    assert api.desk.acts == []
+    assert api.post(f"{DEV}/{act}", {"reason": "x"} if act == "close" else {}, token=token).status_code == 200
+    assert api.desk.acts[0][2] == "approver"
+    api.close()
 
 
 @pytest.mark.parametrize(

@@ -268,6 +268,15 @@ def test_a_note_leaves_it_as_it_is(subject: Subject) -> None:
     assert subject.open() == known
 
 
+def test_what_is_not_armed_is_disarmed_and_amended_without_a_change(subject: Subject) -> None:
+    known = subject.propose()
+    assert known.is_armed is False
+    subject.forge.disarm(known)
+    subject.forge.amend_note(known, "It is being checked.")
+    subject.settle()
+    assert subject.open() == known
+
+
 def test_a_deployment_of_an_unknown_source_is_no_failure(subject: Subject) -> None:
     before = git(subject.bare, "for-each-ref")
     subject.forge.record_deployment(Source(), "prod", "running")

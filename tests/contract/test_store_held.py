@@ -87,6 +87,34 @@ class HoldingContract:
         newer = store.add(wish("develop-2"))[0].request.id
         assert [one.id for one in store.claim(10, MINUTE)] == [held, newer]
 
+    def test_a_pile_of_held_requests_does_not_keep_a_new_one_from_its_turn(self, store: Store) -> None:
+        pile = [store.add(wish(f"develop-{number}"))[0].request.id for number in range(5)]
+        store.claim(10, MINUTE)
+        store.settle(dict.fromkeys(pile, HALF_HELD), again=dict.fromkeys(pile, NOON + 5 * MINUTE))
+        new = [store.add(wish("develop-9"))[0].request.id for _ in range(2)]
+        assert [one.id for one in store.claim(3, MINUTE)] == [pile[0], *new]
+        store.settle(dict.fromkeys(new, LANDED))
+        assert store.claim(3, MINUTE) == []
+
+    def test_held_requests_whose_time_has_come_let_new_ones_pass(self, store: Store, clock: Clock) -> None:
+        pile = [store.add(wish(f"develop-{number}"))[0].request.id for number in range(3)]
+        store.settle(dict.fromkeys(pile, HALF_HELD), again=dict.fromkeys(pile, NOON + MINUTE))
+        clock.advance(MINUTE)
+        new = store.add(wish(app="rose"))[0].request.id
+        assert [one.id for one in store.claim(2, MINUTE)] == [pile[0], new]
+        assert [one.id for one in store.claim(9, MINUTE)] == pile[1:]
+
+    def test_what_a_hint_makes_due_lets_those_pass_whose_time_has_come(
+        self, store: Store, clock: Clock
+    ) -> None:
+        pile = [store.add(wish(f"develop-{number}"))[0].request.id for number in range(3)]
+        times = {one: NOON + MINUTE * (9 - 4 * number) for number, one in enumerate(pile)}
+        store.settle(dict.fromkeys(pile, HALF_HELD), again=times)
+        clock.advance(MINUTE)
+        new = store.add(wish(app="rose"))[0].request.id
+        assert [one.id for one in store.claim(2, MINUTE, hurry=True)] == [pile[2], new]
+        assert [one.id for one in store.claim(9, MINUTE, hurry=True)] == pile[:2]
+
     def test_a_held_promotion_is_claimed_again(self, store: Store, clock: Clock) -> None:
         record, _ = store.add(promotion("iris"))
         held = outcome_of({"prod": HELD})

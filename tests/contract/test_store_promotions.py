@@ -8,10 +8,21 @@ import pytest
 from support.stores import MINUTE, NOON, OnSqlite, OpenStore, outcome, promotion, settled_in, tag_of, wish
 
 from updater.errors import InvalidRequest, KeyReused
-from updater.model import OutcomeKind, PromotionRequest
+from updater.model import Chosen, OutcomeKind, PromotionRequest, Record, Request
 from updater.store import Deferral, PromotionWish, Query, Store
 
 WHOLE = replace(promotion("iris", "rose"), allow_older=True, reason="김: the sale starts\n\0\ud800")
+
+CHOSEN = (
+    Chosen("iris", f"registry.example.com/shop/iris:develop-7@sha256:{'a' * 64}"),
+    Chosen("rose", "registry.example.com/shop/rose:develop-8"),
+)
+
+
+def having(request: Request, chosen: tuple[Chosen, ...]) -> Request:
+    """Return a promotion with what was chosen for it."""
+    assert isinstance(request, PromotionRequest)
+    return replace(request, chosen=chosen)
 
 
 class PromotionContract:
@@ -132,6 +143,47 @@ class PromotionContract:
         assert [tag_of(one) for one in store.claim(10, MINUTE)] == ["develop-1"]
         newer, _ = store.add(promotion("rose"))
         assert [one.id for one in store.claim(10, MINUTE)] == [older.request.id, newer.request.id]
+
+    def test_what_was_chosen_is_kept_and_the_first_choice_stays(self, open_store: OpenStore) -> None:
+        store = open_store()
+        pending, other = (store.add(WHOLE)[0].request for _ in range(2))
+        store.choose({pending.id: CHOSEN})
+        store.choose(
+            {pending.id: (Chosen("iris", "registry.example.com/shop/iris:develop-9"),), other.id: ()}
+        )
+        store.close()
+        store = open_store()
+        assert store.claim(10, MINUTE) == [having(pending, CHOSEN), other]
+        assert [one.request for one in store.find(Query())] == [other, having(pending, CHOSEN)]
+        store.choose({other.id: CHOSEN[:1]})
+        assert store.get(other.id) == Record(request=having(other, CHOSEN[:1]))
+
+    def test_a_held_promotion_keeps_what_was_chosen(self, store: Store) -> None:
+        request = store.add(promotion("iris"))[0].request
+        store.choose({request.id: CHOSEN})
+        store.settle({request.id: outcome(OutcomeKind.HELD, "prod")}, again={request.id: NOON})
+        store.choose({request.id: ()})
+        assert store.claim(10, MINUTE) == [having(request, CHOSEN)]
+
+    def test_a_held_promotion_may_still_choose(self, store: Store) -> None:
+        request = store.add(promotion("iris"))[0].request
+        store.settle({request.id: outcome(OutcomeKind.HELD, "prod")}, again={request.id: NOON})
+        store.choose({request.id: CHOSEN})
+        assert store.claim(10, MINUTE) == [having(request, CHOSEN)]
+
+    def test_nothing_is_chosen_for_what_is_settled_no_promotion_or_unknown(self, store: Store) -> None:
+        settled, update = (store.add(one)[0].request for one in (promotion("iris"), wish()))
+        store.settle({settled.id: outcome(OutcomeKind.COMMITTED, "prod")})
+        before = store.find(Query())
+        store.choose(dict.fromkeys((settled.id, update.id, "0" * 26), CHOSEN))
+        store.choose({})
+        assert store.find(Query()) == before
+
+    def test_what_was_chosen_makes_no_other_wish(self, store: Store) -> None:
+        first, _ = store.add(WHOLE, key="k")
+        store.choose({first.request.id: CHOSEN})
+        again, created = store.add(WHOLE, key="k")
+        assert (again.request, created) == (having(first.request, CHOSEN), False)
 
 
 class TestPromotionsOnSqlite(OnSqlite, PromotionContract):

@@ -154,9 +154,19 @@ def test_commands_shown_in_a_document_exist(doc: Document) -> None:
 # Two READMEs
 
 
+def in_no_language(doc: Document) -> list[tuple[str, str]]:
+    """The code blocks without what is told to people: comments, and the labels of a diagram."""
+    told = {
+        "mermaid": r"(?<=-->\|)[^|]+|(?<=[\[({])[^\[\](){}]+(?=[\])}])",
+        "sh": r" *(?<!\S)#.*",
+        "yaml": r" *(?<!\S)#.*",
+    }
+    return [(kind, re.sub(told[kind], "", code)) for kind, code in doc.code_blocks]
+
+
 def test_both_readmes_have_the_same_shape() -> None:
     assert [level for level, _ in README.headings] == [level for level, _ in README_KO.headings]
-    assert README.code_blocks == README_KO.code_blocks
+    assert in_no_language(README) == in_no_language(README_KO)
     assert [len(row) for row in README.table_rows] == [len(row) for row in README_KO.table_rows]
     assert named_rows(README).keys() == named_rows(README_KO).keys()
 

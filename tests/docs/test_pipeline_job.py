@@ -129,3 +129,4 @@ def test_the_job_is_red_when_the_server_is_away(script: str, tmp_path: Path) -> 
     ran = run(script, tmp_path / "job", f"http://127.0.0.1:{free_port()}", tag="develop-101")
     assert ran.code != 0
     assert "Failed to connect" in ran.err or "Couldn't connect" in ran.err
+    assert "answer.json" not in ran.err  # nothing but the reason: no file that cannot be shown

@@ -10,9 +10,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from updater.auth import require_image
 from updater.errors import ActRefused, InvalidRequest
 from updater.model import (
+    Caller,
     EnvironmentOutcome,
+    ImageReference,
     OpenProposal,
     Outcome,
     OutcomeKind,
@@ -73,8 +76,8 @@ class MemoryDesk:
         self._be_troubled()
         return self.open.get(name)
 
-    def approve(self, name: str, *, by: str, head: str | None) -> EnvironmentOutcome:
-        found = self._found(name)
+    def approve(self, name: str, *, caller: Caller, head: str | None) -> EnvironmentOutcome:
+        found, by = self._found(name, caller), caller.name
         if head is not None and head != found.head:
             raise ActRefused(f"The branch {found.branch} is at {found.head} now: look at it again.")
         del self.open[name]
@@ -88,8 +91,8 @@ class MemoryDesk:
             link=f"https://gitlab.example.com/c/{MERGED}",
         )
 
-    def close(self, name: str, *, by: str, reason: str) -> EnvironmentOutcome:
-        found = self._found(name)
+    def close(self, name: str, *, caller: Caller, reason: str) -> EnvironmentOutcome:
+        found, by = self._found(name, caller), caller.name
         del self.open[name]
         self.acts.append(("close", name, by, reason))
         return EnvironmentOutcome(
@@ -127,10 +130,12 @@ class MemoryDesk:
     def hint(self) -> None:
         self.hints += 1
 
-    def _found(self, name: str) -> OpenProposal:
+    def _found(self, name: str, caller: Caller) -> OpenProposal:
         self._be_troubled()
         if name not in self.open:
             raise InvalidRequest(f"There is no open proposal {name!r}.", field="name")
+        for one in self.open[name].images:
+            require_image(caller, ImageReference.parse(one.image).repository)
         return self.open[name]
 
     def _be_troubled(self) -> None:

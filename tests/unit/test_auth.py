@@ -14,7 +14,6 @@ from updater.auth import (
     ANYONE,
     Keys,
     authenticate,
-    may_act_in,
     may_speak_for,
     new_token,
     require_act,
@@ -289,7 +288,7 @@ def test_whoever_gets_in_by_the_open_setting_may_do_everything_everywhere() -> N
     ],
 )
 def test_a_pattern_takes_whole_names_of_environments(pattern: str, environment: str, allowed: bool) -> None:
-    assert may_act_in(Caller(name="ci", environments=("none", pattern)), environment) is allowed
+    assert Caller(name="ci", environments=("none", pattern)).may_reach(environment) is allowed
 
 
 def test_a_refused_environment_is_named_with_those_that_are_allowed() -> None:

@@ -112,7 +112,7 @@ def test_who_merged_is_told_by_both_names_of_the_field() -> None:
         (KIM, None, "kim", False),
         (KIM, "", "kim", False),
         (KIM, "lee", "kim", False),
-        (BOT, None, "", True),
+        (BOT, None, "updater-bot", False),  # a personal token's owner, on the page
         (BOT, "", "", True),
         (BOT, "lee", "lee", False),
         (None, None, "", False),

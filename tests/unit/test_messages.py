@@ -106,7 +106,7 @@ def test_every_reason_the_code_can_give_has_a_text_and_no_text_is_left_over() ->
                     given_codes.add(str(code.value))
     given_codes |= {"other-environment-not-allowed", "image-not-used-there"}  # named in one loop
     given_codes |= {"newer-in-queue", "newer-stands"}  # chosen beside one another
-    given_codes |= {"newer-promotion"}
+    given_codes |= {"newer-held", "newer-promotion", "ended-dropped"}
     given_codes |= {"approved", "closed", "push-forbidden", "forge-refused"}  # handed on by name
     assert given_codes == CODES
 

@@ -312,3 +312,9 @@ def test_the_highest_number_always_ends_up_standing(builds: list[int], standing:
             KIND.SUPERSEDED if build < highest else KIND.UNCHANGED if highest == standing else KIND.COMMITTED
         )
         assert verdict.kind is expected
+
+
+def test_a_named_environment_outside_the_token_is_said_before_anything_about_it() -> None:
+    caller = Caller(name="ci", environments=("dev",))
+    planned = Desk(two_environments(), TWO).asks(request(0, "iris:none-1", environment="lab", caller=caller))
+    assert reason(planned) == "environment-not-allowed"

@@ -10,6 +10,9 @@ import pytest
 from support.barerepo import git, tip
 from support.lab import Lab, lab, rules
 
+VALUES = "charts/iris/values-prod.yaml"
+DIGEST = "sha256:" + "e" * 64
+
 
 @pytest.fixture(params=["18", "19.2"])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lab]:
@@ -241,3 +244,157 @@ def test_an_unknown_status_asks_a_person(world: Lab) -> None:
     world.look_around(4)
     assert "Jira" in world.outcome(request).reason
     assert merges(world) == []
+
+
+# What was not asked for, and what the rules take back
+
+
+def forge_a_proposal(world: Lab, tag: str, request: str, image: str = "") -> str:
+    """Push what the updater would push, with its e-mail and its trailers, as any Developer can."""
+    body = f"image:\n  tag: {tag}\n"
+    message = (
+        f"iris {tag} in prod\n\nUpdater-Image: {image or f'registry.example.com/iris:{tag}'}\n"
+        "Updater-Previous: master-100\nUpdater-Environment: prod\nUpdater-Chart: iris\n"
+        f"Updater-Request: {request}\nUpdater-Requested-By: ci\n"
+    )
+    head = world.person_pushes({VALUES: body}, message, branch="feature/mine")
+    own = ("-c", "user.name=Updater", "-c", "user.email=updater@example.com")
+    tree, parent = git(world.bare, "rev-parse", f"{head}^{{tree}}"), tip(world.bare)
+    forged = git(world.bare, *own, "commit-tree", tree, "-p", parent, "-m", message)
+    git(world.bare, "update-ref", "refs/heads/updater/prod/iris", forged)
+    git(world.bare, "update-ref", "-d", "refs/heads/feature/mine")
+    return forged
+
+
+def test_a_branch_that_looks_like_the_updaters_is_not_merged_unasked(world: Lab) -> None:
+    forge_a_proposal(world, "evil-tag", "01abc")
+    world.look_around(6)
+    assert world.prod() == "master-100"
+    assert merges(world) == []
+    assert "Nobody asked" in world.worker.desk.proposals()[0].waits
+
+
+def test_an_updater_that_was_not_asked_leaves_the_note_of_the_one_that_was(paid: Lab) -> None:
+    paid.gitlab.require_approvals(1)
+    build(paid)
+    paid.look_around(3)
+    (said,) = [note.body for note in paid.gitlab.notes(1)]
+    with Lab(paid.folder / "job", paid.address, paid.bare) as job:
+        job.gitlab = paid.gitlab
+        build(job, "rose:master-101")
+        job.look_around(3)
+    assert [note.body for note in paid.gitlab.notes(1)] == [said]
+
+
+def test_the_request_for_another_image_does_not_vouch_for_it(world: Lab) -> None:
+    world.gitlab.runs_pipelines = "running"
+    request = build(world)
+    for tag, image in (("master-102", ""), ("master-101", f"registry.example.com/iris:master-101@{DIGEST}")):
+        forge_a_proposal(world, tag, request, image)
+        world.look_around(3)
+        world.gitlab.pipeline("updater/prod/iris", "success")
+        world.look_around(3)
+        assert world.prod() == "master-100", tag
+    assert merges(world) == []
+
+
+def test_a_request_that_ended_elsewhere_does_not_vouch_for_a_branch_made_again(world: Lab) -> None:
+    request = build(world)
+    world.gitlab.person_closes(1)
+    world.look_around(2)
+    assert kind(world, request) == "refused"
+    forge_a_proposal(world, "master-101", request)
+    world.look_around(6)
+    assert merges(world) == []
+    assert world.prod() == "master-100"
+
+
+def test_what_a_promotion_asked_for_is_merged(world: Lab) -> None:
+    world.person_pushes({VALUES: "image:\n  tag: master-99\n"})
+    build(world, "iris:develop-101")
+    request = world.person_promotes("dev", "prod", "iris")
+    world.settle_all()
+    world.look_around(5)
+    assert kind(world, request) == "committed"
+    assert world.prod() == "develop-101"
+
+
+def test_a_proposal_whose_request_is_not_settled_yet_waits_without_a_word(world: Lab) -> None:
+    request = build(world)
+    world.gitlab.settle()
+    folder = world.folder / "later"
+    with Lab(folder, world.address, world.bare) as later:
+        # As after a kill between the push and the settling: the request is there, and not decided.
+        later.gitlab = world.gitlab
+        later.ci_builds("iris:master-101")
+        forge_a_proposal(later, "master-101", later.ids[0])
+        later.look_around(4)
+        assert later.record(later.ids[0]).outcome is None
+        assert (merges(world), world.gitlab.notes(1)) == ([], [])
+        later.settle_all()
+        later.look_around(4)
+        assert later.outcome(later.ids[0]).kind.value == "committed"
+    assert kind(world, request) == "proposed"
+
+
+def test_rules_that_leave_it_to_people_again_disarm_what_was_armed(world: Lab) -> None:
+    request = build(world)
+    world.gitlab.pipeline("updater/prod/iris", "running")
+    world.look_around(3)
+    assert world.gitlab.mr(1).armed_by is world.gitlab.bot
+    world.person_pushes({".updater/rules.yaml": rules("merge-request")})
+    world.look_around(3)
+    assert world.gitlab.mr(1).armed_by is None
+    assert len([call for call in world.gitlab.calls if "cancel" in call.path]) == 1
+    world.gitlab.pipeline("updater/prod/iris", "success")
+    world.look_around()
+    assert (kind(world, request), world.prod()) == ("proposed", "master-100")
+
+
+def test_what_a_person_armed_stays_armed_where_people_merge(tmp_path: Path) -> None:
+    with lab(tmp_path, rules("merge-request")) as world:
+        request = build(world)
+        world.gitlab.pipeline("updater/prod/iris", "running")
+        world.gitlab.person_arms(1)
+        world.look_around(3)
+        assert world.gitlab.mr(1).armed_by is not None
+        world.gitlab.pipeline("updater/prod/iris", "success")
+        world.look_around(2)
+        assert kind(world, request) == "committed"
+
+
+def test_a_merge_that_takes_its_time_is_awaited(world: Lab) -> None:
+    request = build(world)
+    world.look_around()
+    world.gitlab.merge_begins(1)
+    world.look_around(3)
+    assert kind(world, request) == "proposed"
+    world.gitlab.merge_fails(1)
+    world.look_around(3)
+    assert kind(world, request) == "committed"
+
+
+# Notes
+
+
+def test_a_note_of_an_earlier_process_does_not_go_stale(world: Lab) -> None:
+    build(world)
+    world.gitlab.pipeline("updater/prod/iris", "failed")
+    world.look_around(3)
+    world.close()
+    world.open()
+    world.gitlab.pipeline("updater/prod/iris", "running")
+    world.look_around(3)
+    (note,) = world.gitlab.notes(1)
+    assert "running" in note.body
+
+
+def test_what_passes_by_itself_is_written_on_no_page(world: Lab) -> None:
+    request = build(world)
+    world.gitlab.pipeline("updater/prod/iris", "running")
+    world.gitlab.faults.next("PUT merge_requests/1/merge", status=409)
+    world.look_around(4)
+    assert kind(world, request) == "proposed"
+    assert world.gitlab.notes(1) == []
+    asked = world.gitlab.calls_to("GET merge_requests/1/notes")
+    assert len(asked) == 1, "whether there is a note is asked once"

@@ -9,8 +9,9 @@ import pytest
 from support.barerepo import git, tip
 from support.world import World, values
 
-from updater.model import OutcomeKind
+from updater.model import Caller, OutcomeKind
 
+KIM = Caller(name="kim", acts=("approve",))
 RULES = """\
 environments:
   dev:
@@ -58,7 +59,7 @@ def test_a_build_for_prod_is_proposed_on_a_branch_and_lands_when_it_is_approved(
     assert branches(world) == ["updater/prod/iris"]
     assert "master-101" in prod(world, branch="updater/prod/iris")
     assert "master-100" in prod(world)
-    world.worker.desk.approve("prod/iris", by="kim", head=None)
+    world.worker.desk.approve("prod/iris", caller=KIM, head=None)
     assert prod(world) == "image:\n  tag: master-101\n"
     assert branches(world) == []
     assert kind(world, request) is OutcomeKind.COMMITTED
@@ -120,7 +121,7 @@ def test_with_group_by_environment_all_charts_share_one_proposal(world: World) -
     world.settle_all()
     assert branches(world) == ["updater/prod/_all"]
     assert git(world.bare, "log", "--format=%s", "main..updater/prod/_all").count("\n") == 1
-    world.worker.desk.approve("prod/_all", by="kim", head=None)
+    world.worker.desk.approve("prod/_all", caller=KIM, head=None)
     assert "master-101" in prod(world, "rose")
     assert "master-101" in prod(world, "iris")
 
@@ -149,7 +150,7 @@ def test_a_proposal_is_planned_again_where_its_file_changed_on_the_target(world:
     world.person_pushes({"charts/iris/values-prod.yaml": "replicas: 3\nimage:\n  tag: master-100\n"})
     world.look_around()
     assert prod(world, branch="updater/prod/iris") == "replicas: 3\nimage:\n  tag: master-101\n"
-    world.worker.desk.approve("prod/iris", by="kim", head=None)
+    world.worker.desk.approve("prod/iris", caller=KIM, head=None)
     assert prod(world) == "replicas: 3\nimage:\n  tag: master-101\n"
 
 
@@ -160,7 +161,7 @@ def test_a_proposal_is_left_alone_where_something_else_changed_on_the_target(wor
     world.person_pushes({"README.md": "hello\n"})
     world.look_around()
     assert tip(world.bare, "updater/prod/iris") == head
-    world.worker.desk.approve("prod/iris", by="kim", head=head)
+    world.worker.desk.approve("prod/iris", caller=KIM, head=head)
     assert world.file("README.md") == "hello\n"
     assert "master-101" in prod(world)
 
@@ -187,7 +188,7 @@ def test_a_persons_commit_on_the_branch_makes_the_updater_leave_it_alone(world: 
 def test_a_proposal_closed_by_a_person_is_a_no_to_the_same_and_older_builds(world: World) -> None:
     first = world.ci_builds("iris:master-101")
     world.settle_all()
-    world.worker.desk.close("prod/iris", by="kim", reason="not this week")
+    world.worker.desk.close("prod/iris", caller=KIM, reason="not this week")
     assert branches(world) == []
     assert kind(world, first) is OutcomeKind.REFUSED
     assert "kim" in world.outcome(first).reason
@@ -219,7 +220,7 @@ def test_what_was_approved_is_what_was_looked_at(world: World) -> None:
     world.ci_builds("iris:master-102")
     world.settle_all()
     with pytest.raises(Exception, match="look at it again"):
-        world.worker.desk.approve("prod/iris", by="kim", head=shown.head)
+        world.worker.desk.approve("prod/iris", caller=KIM, head=shown.head)
     assert "master-100" in prod(world)
 
 
@@ -241,7 +242,7 @@ def test_a_promotion_proposes_what_stands_in_dev(world: World) -> None:
     assert outcome.kind is OutcomeKind.PROPOSED
     assert prod(world, branch="updater/prod/iris") == "image:\n  tag: develop-100\n"
     assert branches(world) == ["updater/prod/iris"]
-    world.worker.desk.approve("prod/iris", by="kim", head=None)
+    world.worker.desk.approve("prod/iris", caller=KIM, head=None)
     assert kind(world, request) is OutcomeKind.COMMITTED
     later = world.ci_builds("iris:master-200")
     world.settle_all()
@@ -281,3 +282,41 @@ def test_a_promotion_from_where_none_comes_is_refused(world: World) -> None:
     world.settle_all()
     assert kind(world, request) is OutcomeKind.REFUSED
     assert "promote-from" in world.outcome(request).reason
+
+
+def test_a_build_waits_for_a_promotion_that_nobody_approved_yet(world: World) -> None:
+    world.person_promotes("dev", "prod", "iris")
+    world.settle_all()
+    build = world.ci_builds("iris:master-200")
+    world.tick()
+    outcome = world.outcome(build)
+    assert outcome.kind is OutcomeKind.HELD
+    assert "promotion of develop-100" in outcome.reason
+    world.worker.desk.close("prod/iris", caller=Caller(name="kim"), reason="wrong one")
+    world.look_around()
+    world.tick()
+    assert kind(world, build) is OutcomeKind.PROPOSED
+    assert "master-200" in prod(world, branch="updater/prod/iris")
+
+
+def test_a_promotion_over_an_open_proposal_says_what_gives_way(world: World) -> None:
+    first = world.ci_builds("iris:master-101")
+    world.settle_all()
+    promotion = world.person_promotes("dev", "prod", "iris")
+    world.settle_all()
+    notes = world.outcome(promotion).environments[0].notes
+    assert any("takes the place of master-101" in note for note in notes)
+    world.look_around()
+    assert kind(world, first) is OutcomeKind.SUPERSEDED
+    world.worker.desk.close("prod/iris", caller=Caller(name="kim"), reason="wrong one")
+    world.look_around()
+    assert world.outcome(first).environments[0].superseded_by == "develop-100"
+
+
+def test_a_branch_that_a_person_deleted_stands_in_nobodys_way(world: World) -> None:
+    world.ci_builds("iris:master-105")
+    world.settle_all()
+    git(world.bare, "update-ref", "-d", "refs/heads/updater/prod/iris")
+    older = world.ci_builds("iris:master-103")
+    world.tick()
+    assert kind(world, older) is OutcomeKind.PROPOSED

@@ -70,7 +70,7 @@ def approve(name: str, *, head: str | None) -> int:
             found = asked.proposal(name)
             head = found.head if found is not None and found.head.startswith(head) else head
         try:
-            done = asked.approve(name, by=caller().name, head=head)
+            done = asked.approve(name, caller=caller(), head=head)
         except InvalidRequest as problem:
             return _missing(str(problem))
     return _decided(done)
@@ -83,7 +83,7 @@ def close(name: str, *, reason: str) -> int:
     """Close the proposal NAME: what it carries, and older builds of it, are not proposed again."""
     with desk() as asked:
         try:
-            done = asked.close(_plain(name), by=caller().name, reason=reason)
+            done = asked.close(_plain(name), caller=caller(), reason=reason)
         except InvalidRequest as problem:
             return _missing(str(problem))
     return _decided(done)

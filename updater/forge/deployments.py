@@ -6,8 +6,9 @@ updated rather than made twice. Called by `gitlab`; nothing here touches the con
 
 from __future__ import annotations
 
-from updater.forge.client import Client
-from updater.forge.project import Project
+from updater.errors import ForgeRefused
+from updater.forge.client import Client, Refused
+from updater.forge.project import NoProject, Project
 from updater.model import Source
 from updater.trailers import project_page
 
@@ -27,12 +28,34 @@ def source_path(source: Source, url: str) -> str:
 
 
 def record(client: Client, source: Source, environment: str, status: str) -> None:
-    """Make the record of this commit in this environment say `status`; without commit or ref nothing."""
+    """Make the record of this commit in this environment say `status`; without commit or ref nothing.
+
+    Raises:
+        ForgeRefused: there is no such project, or the token may not record anything there.
+    """
     path = source_path(source, client.url)
     if not (path and source.commit and source.ref):
         return
-    project = Project(client, path)
-    aim = f"record a deployment to {environment!r} on the project {path!r}"
+    try:
+        _record(Project(client, path), source, environment, status)
+    except NoProject as error:
+        raise _refusal(path, client.url, "it knows no such project, or does not show it") from error
+    except Refused as error:
+        if error.status not in (403, 404):
+            raise
+        raise _refusal(path, client.url, f"{error.status} {error.words!r}") from error
+
+
+def _refusal(path: str, url: str, why: str) -> ForgeRefused:
+    return ForgeRefused(
+        f"GitLab at {url} lets the updater record nothing on the source project {path!r}: {why}. Check the "
+        "project that the request named as its source, and give the updater's user the role Developer "
+        "there, or take `deployments` out of the environment's rules."
+    )
+
+
+def _record(project: Project, source: Source, environment: str, status: str) -> None:
+    aim = f"record a deployment to {environment!r} on the project {project.name!r}"
     newest = project.get(
         "/deployments", aim, environment=environment, order_by="id", sort="desc", per_page=20
     )

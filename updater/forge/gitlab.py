@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from updater.errors import Unreachable, UpdaterError
+from updater.errors import ForgeRefused, Unreachable, UpdaterError
 from updater.forge import deployments
 from updater.forge.access import Access
 from updater.forge.client import Body, Broken, Client, NoAnswer, NotAccepted, Refused
@@ -172,12 +172,26 @@ class GitLab:
         if now.is_armed and now.merge_request.head == head:
             return Merging(Landed.ARMED)
         if isinstance(error, NotAccepted):
-            return Merging(Landed.NOT_YET, "no-right-to-merge")
+            return Merging(Landed.NOT_YET, "no-right-to-merge", step=Step.PERSON)
         if not isinstance(error, Refused) or error.status == 403:
             raise error
         if error.status == 409:
             return Merging(Landed.NOT_YET, "head-lags", error.words)
-        return Merging(Landed.NOT_YET, now.code or "checking", now.words or error.words)
+        step = Step.PERSON if now.step is Step.PERSON else Step.WAIT
+        return Merging(Landed.NOT_YET, now.code or "checking", now.words or error.words, step=step)
+
+    def disarm(self, merge_request: MergeRequest) -> None:
+        """No longer let GitLab merge it by itself; one that ended, or is not armed, stays as it is."""
+        path = f"/merge_requests/{merge_request.number}/cancel_merge_when_pipeline_succeeds"
+        aim = f"no longer merge {merge_request.name} by itself"
+        try:
+            self._project.post(path, aim, {})
+        except NotAccepted as error:
+            # As for a merge: the token may be good, and have no right to this.
+            raise ForgeRefused(f"GitLab would not {aim}: do it on its page, {merge_request.url}.") from error
+        except Refused as refused:
+            if refused.status not in (405, 406):
+                raise
 
     def close(self, merge_request: MergeRequest, *, text: str, by: str = "") -> None:
         """Close one, saying why in a note first; one that ended already is left as it is."""
@@ -191,6 +205,10 @@ class GitLab:
     def note(self, merge_request: MergeRequest, text: str) -> None:
         """Make `text` the updater's one note on it: written once, edited later, left where it says so."""
         self._notes.keep(merge_request.number, text)
+
+    def amend_note(self, merge_request: MergeRequest, text: str) -> None:
+        """Make the updater's note say `text` where there is one; write none."""
+        self._notes.amend(merge_request.number, text)
 
     def record_deployment(self, source: Source, environment: str, status: str) -> None:
         """Record on the source project that its commit goes to an environment.

@@ -171,6 +171,9 @@ class Local:
             return Merging(Landed.MERGED, merge_commit=commit)
         return Merging(Landed.NOT_YET, "target-moved")
 
+    def disarm(self, merge_request: MergeRequest) -> None:
+        """Do nothing: here nothing is merged by itself."""
+
     def close(self, merge_request: MergeRequest, *, text: str, by: str = "") -> None:
         """Delete the branch and keep its commits under a ref that says why; nothing where it is gone.
 
@@ -196,6 +199,9 @@ class Local:
 
     def note(self, merge_request: MergeRequest, text: str) -> None:
         """Do nothing: there is no page to write on."""
+
+    def amend_note(self, merge_request: MergeRequest, text: str) -> None:
+        """Do nothing, as for `note`."""
 
     def record_deployment(self, source: Source, environment: str, status: str) -> None:
         """Do nothing: a plain remote knows no deployments."""

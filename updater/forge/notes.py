@@ -13,6 +13,8 @@ from updater.forge.project import Project
 from updater.forge.reading import NOTE_MARK, told_note
 from updater.forge.recent import Recent
 
+_NONE = (0, "")
+
 
 class Notes:
     """The updater's notes on the merge requests of one project."""
@@ -25,13 +27,19 @@ class Notes:
     def keep(self, number: int, text: str) -> None:
         """Make the updater's one note on a merge request say `text`: written once, edited afterwards."""
         wanted = told_note(text, NOTE_MARK)
+        if not self._says(number, wanted):
+            self._remember(number, self._project.post(_path(number), _aim(number), {"body": wanted}))
+
+    def amend(self, number: int, text: str) -> None:
+        """Make that note say `text` where there is one; it is looked for once in a process."""
+        self._says(number, told_note(text, NOTE_MARK))
+
+    def _says(self, number: int, wanted: str) -> bool:
+        """Let the note that is there say what is wanted; return whether there is one."""
         if number not in self._known:
             self._look(number)
-        note, there = self._known.get(number, (0, ""))
-        if there == wanted:
-            return
-        if not note or not self._edited(number, note, wanted):
-            self._remember(number, self._project.post(_path(number), _aim(number), {"body": wanted}))
+        note, there = self._known[number]
+        return bool(note) and (there == wanted or self._edited(number, note, wanted))
 
     def add(self, number: int, text: str) -> None:
         """Write a note of its own, unless the updater wrote the very same already."""
@@ -46,15 +54,17 @@ class Notes:
             if refused.status != 404:
                 raise
             # Somebody deleted it.
+            self._known[number] = _NONE
             return False
         self._remember(number, body)
         return True
 
     def _look(self, number: int) -> None:
-        for note in self._own(number):
-            if str(note["body"]).rstrip().endswith(NOTE_MARK):
-                self._remember(number, note)
-                return
+        mine = (note for note in self._own(number) if str(note["body"]).rstrip().endswith(NOTE_MARK))
+        note = next(mine, None)
+        self._known[number] = _NONE
+        if note is not None:
+            self._remember(number, note)
 
     def _own(self, number: int) -> list[Body]:
         # Anybody can copy the mark.

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from updater.errors import Unreachable, UpdaterError
+from updater.errors import TemporaryError, Unreachable, UpdaterError
 from updater.forge.client import Body, Broken, NoAnswer, Refused
 from updater.forge.people import People
 from updater.forge.project import Project
@@ -34,9 +34,11 @@ class Proposing:
         return self._project.client.each(self._ensured, proposals)
 
     def _ensured(self, proposal: Proposal) -> Ensured:
-        if proposal.known is None:
+        known = proposal.known
+        # One that goes elsewhere and does not tell of us is somebody's own, of the same branch.
+        if known is None or (known.target != proposal.target and not known.told_head):
             return self._made(proposal)
-        return self._aligned(proposal.known, proposal)
+        return self._aligned(known, proposal)
 
     def _aligned(self, known: MergeRequest, proposal: Proposal) -> Ensured:
         if known.told_head == proposal.head and known.target == proposal.target:
@@ -49,8 +51,14 @@ class Proposing:
         if known.target != proposal.target:
             body["target_branch"] = proposal.target
         aim = f"update the merge request !{known.number} of {proposal.branch!r}"
+        path = f"/merge_requests/{known.number}"
         try:
-            return Ensured(self._read(self._project.put(f"/merge_requests/{known.number}", aim, body)))
+            told = self._read(self._project.put(path, aim, body))
+            if told.state is not State.OPENED:
+                # GitLab takes new words for one that ended, too. People said yes or no to the old ones.
+                old = {"title": known.title, "description": known.description}
+                self._project.put(path, aim, old)
+            return Ensured(_still_open(told))
         except Refused as refused:
             if refused.status == 404:
                 # Deleted by an administrator: the next look will not find it any more.
@@ -102,25 +110,31 @@ class Proposing:
         if number := _NUMBER.search(words):
             body = self._project.get(f"/merge_requests/{number[1]}", _aim(proposal))
             if self._fits(body, proposal):
-                return self._read(body)
+                return _still_open(self._read(body))
         return self._listed(proposal)
 
     def _listed(self, proposal: Proposal) -> MergeRequest | None:
         found = self._project.get(
             "/merge_requests", _aim(proposal), state="opened", source_branch=proposal.branch
         )
-        return next((self._read(body) for body in found if self._fits(body, proposal)), None)
+        fitting = [self._read(body) for body in found if self._fits(body, proposal)]
+        return next(iter(sorted(fitting, key=lambda one: one.target != proposal.target)), None)
 
     def _fits(self, body: Body, proposal: Proposal) -> bool:
         return (
             is_of_own_branch(body)
             and body["source_branch"] == proposal.branch
-            and body["target_branch"] == proposal.target
-            and self._read(body).state is State.OPENED
+            and (body["target_branch"] == proposal.target or bool(self._read(body).told_head))
         )
 
     def _read(self, body: Body) -> MergeRequest:
         return merge_request(body, self._own_user)
+
+
+def _still_open(known: MergeRequest) -> MergeRequest:
+    if known.state is not State.OPENED:
+        raise TemporaryError(f"{known.name} was closed or merged meanwhile; it is looked at again.")
+    return known
 
 
 def _aim(proposal: Proposal) -> str:

@@ -8,7 +8,7 @@ who does not edit it. Pure; called by the other modules of this package.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import datetime
 from urllib.parse import quote, unquote
 
@@ -25,6 +25,8 @@ _CLOSER = re.compile(r"<!-- updater-closed-by: (\S*) -->")
 # GitLab's marks of a draft, in any case (its lib/gitlab/regex.rb knows the same three).
 _DRAFT = re.compile(r"\s*(?:\[draft\]|\(draft\)|draft:)\s*", re.IGNORECASE)
 # A line that begins so is a quick action for GitLab: "/close" in a description would close.
+# A comment that would be read as a mark of ours: texts of other people come in too.
+_FOREIGN_MARK = re.compile(r"<!--(?=\s*updater-)")
 _QUICK_ACTION = re.compile(r"^([ \t>]*)/(?=[a-zA-Z])", re.MULTILINE)
 
 
@@ -45,7 +47,9 @@ def merge_request(body: Body, own_user: Callable[[], int]) -> MergeRequest:
         ended_by=ended_by,
         is_own_end=is_own_end,
         merge_commit=_merge_commit(body) if state is State.MERGED else "",
+        is_armed=state is State.OPENED and _is_armed(body, own_user),
         created_at=moment(body.get("created_at")),
+        description=body.get("description") or "",
     )
 
 
@@ -72,7 +76,7 @@ def is_draft(title: str) -> bool:
 
 def told_description(text: str, head: str) -> str:
     """Return the description to send: harmless, and marked with the head it tells of."""
-    return _marked(text, f"<!-- updater-head: {head} -->")
+    return _marked(_unmarked(text), f"<!-- updater-head: {head} -->")
 
 
 def closed_description(described: str | None, by: str) -> str:
@@ -83,12 +87,16 @@ def closed_description(described: str | None, by: str) -> str:
 
 def told_note(text: str, mark: str = "") -> str:
     """Return a note to send: harmless, and with the mark that finds it again."""
-    return _marked(text, mark) if mark else _harmless(text)
+    return _marked(_unmarked(text), mark) if mark else _harmless(_unmarked(text))
 
 
 def _marked(text: str, mark: str) -> str:
     room = MAX_DESCRIPTION - len(mark) - 2
     return f"{_harmless(text).rstrip()[:room]}\n\n{mark}".lstrip("\n")
+
+
+def _unmarked(text: str) -> str:
+    return _FOREIGN_MARK.sub("<! --", text)
 
 
 def _harmless(text: str) -> str:
@@ -112,20 +120,27 @@ def _end(body: Body, state: State, own_user: Callable[[], int]) -> tuple[str, bo
     if state is State.MERGED:
         # merge_user since 14.7; merged_by is its deprecated double.
         return _login(body.get("merge_user") or body.get("merged_by")), False
-    closer = body.get("closed_by") or {}
     marks = _CLOSER.findall(body.get("description") or "")
-    if closer and closer.get("id") not in _trusted(body, own_user, is_marked=bool(marks)):
+    closer = body.get("closed_by") or {}
+    # The mark alone says that the updater closed it: its token may be a person's, who closes on the page.
+    if not marks or (closer and not _is_ours(closer, body, own_user)):
         return _login(closer), False
-    if marks:
-        by = unquote(marks[-1])
-        return by, not by
-    return "", bool(closer)
+    by = unquote(marks[-1])
+    return by, not by
 
 
-def _trusted(body: Body, own_user: Callable[[], int], *, is_marked: bool) -> Collection[int]:
-    """Return the users whose closing is the updater's: with its mark also one whose token was replaced."""
+def _is_armed(body: Body, own_user: Callable[[], int]) -> bool:
+    if not body.get("merge_when_pipeline_succeeds"):
+        return False
+    # Until it is merged, whoever set it to be merged by itself (merge requests API).
+    setter = body.get("merge_user")
+    return not setter or _is_ours(setter, body, own_user)
+
+
+def _is_ours(user: Body, body: Body, own_user: Callable[[], int]) -> bool:
+    """Say whether a user is the updater's: also the one it had before its token was replaced."""
     author = (body.get("author") or {}).get("id")
-    return (own_user(), author) if is_marked and author is not None else (own_user(),)
+    return user.get("id") in (own_user(), author)
 
 
 def _login(user: Body | None) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -32,7 +32,8 @@ class MergeRequest:
     of one that ended, the last it had. `ended_by` is who closed or merged it (empty: nobody can
     say), `is_own_end` says that the updater closed it for a reason of its own, so that no person
     decided anything. `merge_commit` is what stands on the target branch for it. `told_head` is the
-    head that title and description tell of.
+    head that title and description tell of. `is_armed` says that the updater let the forge merge it
+    by itself; where a person did, it is false. `description` is the whole one, with marks.
     """
 
     branch: str
@@ -46,7 +47,9 @@ class MergeRequest:
     ended_by: str = ""
     is_own_end: bool = False
     merge_commit: str = ""
+    is_armed: bool = False
     created_at: datetime | None = None
+    description: str = field(default="", compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -117,12 +120,16 @@ class Landed(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Merging:
-    """What became of an attempt to merge; `code` and `words` say why not, as for `Readiness`."""
+    """What became of an attempt to merge; `code` and `words` say why not, as for `Readiness`.
+
+    `step` is `PERSON` where it was not merged and only a person can go on.
+    """
 
     landed: Landed
     code: str = ""
     words: str = ""
     merge_commit: str = ""
+    step: Step = Step.WAIT
 
 
 class Forge(Protocol):
@@ -163,11 +170,17 @@ class Forge(Protocol):
         `message` is that of the merge or squash commit. One that is merged already counts as merged.
         """
 
+    def disarm(self, merge_request: MergeRequest) -> None:
+        """No longer let the forge merge it by itself; one that ended, or is not armed, stays as it is."""
+
     def close(self, merge_request: MergeRequest, *, text: str, by: str = "") -> None:
         """Close one, saying why; `by` is the person who asked, empty where the updater decided it."""
 
     def note(self, merge_request: MergeRequest, text: str) -> None:
         """Make `text` the updater's one note on it: written once, edited later, left where it says so."""
+
+    def amend_note(self, merge_request: MergeRequest, text: str) -> None:
+        """Make the updater's note say `text` where there is one; write none."""
 
     def record_deployment(self, source: Source, environment: str, status: str) -> None:
         """Record on the source project that its commit goes to an environment.

@@ -31,14 +31,15 @@ CODES = frozenset(
     {
         "adopted", "already-proposed", "approved", "closed", "closed-by-person", "closed-empty",
         "closed-for", "closed-landed", "closed-newer-stands", "closed-no-target", "committed",
-        "digest-not-written", "digest-stands", "ended-closed", "ended-obsolete",
+        "digest-not-written", "digest-stands", "ended-closed", "ended-dropped", "ended-obsolete",
         "environment-not-allowed", "forge-refused", "gave-up", "held-by-commit",
-        "image-not-allowed", "image-not-used-there", "merge-waits", "merged", "newer-in-queue",
-        "newer-promotion", "newer-proposed", "newer-stands", "newer-took-over", "no-chart",
-        "no-order", "no-promotion", "no-target", "not-in-target", "nothing-to-promote",
-        "other-environment-not-allowed", "overlay-wins", "places-differ", "promoted-stands",
-        "promotion-unreadable", "proposed", "push-forbidden", "stays-newer", "tag-not-taken",
-        "unchanged", "unknown-environment", "unknown-on-forge", "unsafe-edit",
+        "held-by-promotion", "image-not-allowed", "image-not-used-there", "merge-waits", "merged",
+        "newer-held", "newer-in-queue", "newer-promotion", "newer-proposed", "newer-stands",
+        "newer-took-over", "no-chart", "no-order", "no-promotion", "no-target", "not-in-target",
+        "nothing-to-promote", "other-environment-not-allowed", "overlay-wins", "places-differ",
+        "promoted-stands", "promotion-unclear", "promotion-unreadable", "proposed",
+        "push-forbidden", "replaces-proposed", "stays-newer", "tag-not-taken", "unchanged",
+        "unknown-environment", "unknown-on-forge", "unsafe-edit",
     }
 )  # fmt: skip
 # Why a merge request of `auto-merge` is not merged yet; each needs a section in waits.txt.
@@ -47,10 +48,10 @@ WAITS = frozenset(
         "approvals-syncing", "checking", "ci-must-pass", "commits-status", "conflict",
         "discussions-not-resolved", "draft-status", "head-lags", "jira-association-missing",
         "locked-lfs-files", "locked-paths", "merge-request-blocked", "merge-time", "need-rebase",
-        "no-right-to-merge", "not-approved", "pipeline-failed", "pipeline-may-come",
-        "pipeline-of-another-commit", "pipeline-running", "preparing", "requested-changes",
-        "security-policy-violations", "status-checks-must-pass", "target-moved", "unchecked",
-        "unknown-status",
+        "no-right-to-merge", "not-approved", "not-asked-for", "pipeline-failed",
+        "pipeline-may-come", "pipeline-of-another-commit", "pipeline-running", "preparing",
+        "requested-changes", "security-policy-violations", "status-checks-must-pass",
+        "target-moved", "unchecked", "unknown-status",
     }
 )  # fmt: skip
 _SECTION = re.compile(r"^\[([a-z-]+)\]$", re.MULTILINE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from fnmatch import fnmatchcase
 
 from updater.model.images import ImageReference
 from updater.model.outcomes import EnvironmentOutcome, Outcome
@@ -37,6 +38,10 @@ class Caller:
     environments: tuple[str, ...] = ("*",)
     acts: tuple[str, ...] = (UPDATE,)
 
+    def may_reach(self, environment: str) -> bool:
+        """Say whether one of the patterns takes the environment's name."""
+        return any(fnmatchcase(environment, pattern) for pattern in self.environments)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promoted:
@@ -68,9 +73,21 @@ class UpdateRequest:
     charts: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a promotion takes to a chart: `image` is `str()` of a reference, with its digest if any."""
+
+    chart: str
+    image: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromotionRequest:
-    """A wish: write into `environment` the tags that stand in `origin`, for these charts (none: all)."""
+    """A wish: write into `environment` the tags that stand in `origin`, for these charts (none: all).
+
+    `chosen` is what stood there when it was first decided on. It stays so while the request waits:
+    whoever asked did not ask for later builds.
+    """
 
     id: str
     origin: str
@@ -82,6 +99,7 @@ class PromotionRequest:
     reason: str = ""
     sequence: int = 0
     done: tuple[EnvironmentOutcome, ...] = ()
+    chosen: tuple[Chosen, ...] = ()
 
 
 Request = UpdateRequest | PromotionRequest

@@ -9,14 +9,14 @@ ground's own draft.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from updater.errors import ForgeRefused, InvalidConfigRepo, TemporaryError, UpdaterError
-from updater.model import OutcomeKind, PromotionRequest, Request, UpdateRequest
+from updater.model import Chosen, OutcomeKind, PromotionRequest, Request, UpdateRequest
 from updater.plan.addressing import environments_of, with_notes
 from updater.plan.court import Court
-from updater.plan.draft import Draft, Ground, blob_id
+from updater.plan.draft import Draft, Ground, Grounds, blob_id, ground_of
 from updater.plan.promotion import expand
 from updater.plan.proposals import Proposer
 from updater.plan.standing import TOGETHER, Carried, Closed, NoProposals, Proposals, Standing
@@ -31,6 +31,7 @@ __all__ = [
     "Closing",
     "Draft",
     "Ground",
+    "Grounds",
     "NoProposals",
     "Plan",
     "Proposals",
@@ -39,11 +40,11 @@ __all__ = [
     "Standing",
     "Verdict",
     "blob_id",
+    "ground_of",
     "keep_up",
     "plan",
 ]
 
-Grounds = Mapping[str, Ground | InvalidConfigRepo]
 # What is wished for, by environment and repository.
 _Wishes = dict[str, dict[str, list[UpdateRequest]]]
 
@@ -72,6 +73,7 @@ def plan(
         addressed.waiting,
         tuple(planning.proposals),
         tuple(planning.closings),
+        {one: wanted for one, wanted in addressed.chosen.items() if wanted},
     )
 
 
@@ -101,6 +103,7 @@ class _Addressed:
 
     wishes: _Wishes = field(default_factory=dict)
     settled: list[Verdict] = field(default_factory=list)
+    chosen: dict[str, tuple[Chosen, ...]] = field(default_factory=dict)
     waiting: dict[str, UpdaterError] = field(default_factory=dict)
 
     def add(self, rules: Rules, grounds: Grounds, request: Request) -> None:
@@ -128,9 +131,12 @@ class _Addressed:
         except InvalidConfigRepo as problem:
             self.waiting[request.id] = problem
             return
+        if not request.chosen:
+            wanted = (Chosen(chart=one.chart, image=str(one.wish.image)) for one in expansion.wishes)
+            self.chosen[request.id] = tuple(wanted)
         done = {outcome.subject for outcome in request.done}
         self.settled.extend(one for one in expansion.verdicts if one.subject not in done)
-        for wish in expansion.wishes:
+        for wish in (one.wish for one in expansion.wishes):
             if (request.environment, str(wish.image), ", ".join(wish.charts)) not in done:
                 self._wish(grounds, request.environment, wish)
 
@@ -160,7 +166,7 @@ class _Planning:
         self.verdicts.extend(self.addressed.settled)
 
     def take(self, environment: Environment) -> None:
-        ground = _ground(self.grounds, environment.name)
+        ground = ground_of(self.grounds, environment.name)
         wishes = self.addressed.wishes[environment.name]
         if environment.delivery == "commit":
             for group in wishes.values():
@@ -179,18 +185,11 @@ class _Planning:
         self.closings.extend(proposer.closings)
 
 
-def _ground(grounds: Grounds, name: str) -> Ground:
-    ground = grounds[name]
-    if isinstance(ground, InvalidConfigRepo):
-        raise ground
-    return ground
-
-
 def _prefetch(rules: Rules, grounds: Grounds, wishes: _Wishes) -> None:
     """Read all files that the wishes will need at once; one by one they cost ten times as much."""
     scopes = {environment.name: environment.scope for environment in rules.environments}
     for name, by_repository in wishes.items():
-        ground = _ground(grounds, name)
+        ground = ground_of(grounds, name)
         ground.draft.prefetch(
             path for repository in by_repository for path in ground.survey.unread(scopes[name], repository)
         )

@@ -9,10 +9,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from fnmatch import fnmatchcase
 
 from updater.errors import EditRefused, InvalidConfigRepo
-from updater.model import Caller, OutcomeKind, UpdateRequest
+from updater.model import OutcomeKind, UpdateRequest
 from updater.plan.draft import Ground
 from updater.plan.values import Reason, Verdict
 from updater.policy import Environment, Rules
@@ -26,22 +25,28 @@ def environments_of(
     if request.environment is not None and request.environment not in names:
         return unknown_environment(request.environment, names)
     asked = [one for one in rules.environments if request.environment in (None, one.name)]
+    if request.environment is not None and not request.caller.may_reach(request.environment):
+        return _not_allowed(request, asked)  # and no word of what that environment takes
     taking = [one for one in asked if one.tags.takes(tag)]
     if not taking:
         return Reason(
             "tag-not-taken", {"tag": tag, "environments": [(one.name, one.tags.pattern) for one in asked]}
         )
-    allowed = [one for one in taking if may_speak_for(request.caller, one.name)]
+    allowed = [one for one in taking if request.caller.may_reach(one.name)]
     if not allowed:
-        return Reason(
-            "environment-not-allowed",
-            {
-                "caller": request.caller.name,
-                "environments": [one.name for one in taking],
-                "patterns": request.caller.environments,
-            },
-        )
+        return _not_allowed(request, taking)
     return _where_used(allowed, grounds, request) if request.environment is None else allowed
+
+
+def _not_allowed(request: UpdateRequest, environments: Sequence[Environment]) -> Reason:
+    return Reason(
+        "environment-not-allowed",
+        {
+            "caller": request.caller.name,
+            "environments": [one.name for one in environments],
+            "patterns": request.caller.environments,
+        },
+    )
 
 
 def unknown_environment(name: str, known: Sequence[str]) -> Reason:
@@ -51,11 +56,6 @@ def unknown_environment(name: str, known: Sequence[str]) -> Reason:
         "unknown-environment",
         {"environment": name, "known": known, "nearest": nearest[0] if nearest else ""},
     )
-
-
-def may_speak_for(caller: Caller, environment: str) -> bool:
-    """Say whether the caller's token is for the environment."""
-    return any(fnmatchcase(environment, pattern) for pattern in caller.environments)
 
 
 def _where_used(
@@ -96,7 +96,7 @@ def with_notes(
         if len(taking) < 2:
             yield verdict
             continue
-        barred = [one.name for one in taking if not may_speak_for(request.caller, one.name)]
+        barred = [one.name for one in taking if not request.caller.may_reach(one.name)]
         unused = [
             one.name
             for one in taking

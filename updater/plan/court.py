@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from updater.model import OutcomeKind, UpdateRequest, strongest
+from updater.model import OutcomeKind, UpdateRequest
 from updater.plan.draft import Ground
 from updater.plan.edits import Desk, Edits, Refusal, Veto, Wanted
 from updater.plan.values import Change, Reason, Verdict
@@ -41,7 +41,7 @@ class Court:
                 waiting = _without(waiting, same)
                 own = self._write(same)
                 verdicts.extend(own)
-                if own[0].kind in (OutcomeKind.REFUSED, OutcomeKind.HELD):
+                if own[0].kind is OutcomeKind.REFUSED:
                     continue  # an older build that can be written must not fall with a newer one that cannot
                 older = [one for one in waiting if self._is_newer(newest.image.tag, one.image.tag)]
                 verdicts.extend(self._superseded(one, own[0], newest.image.tag) for one in older)
@@ -97,6 +97,8 @@ class Court:
             "environment": self._environment.name,
         }
         code = "newer-stands" if winner.superseded_by else "newer-in-queue"
+        if winner.kind is OutcomeKind.HELD:
+            code = "newer-held"
         return Verdict(
             request=request,
             environment=self._environment.name,
@@ -171,14 +173,13 @@ def change_of(
 
 def _with_vetoes(verdict: Verdict, edits: Edits) -> Verdict:
     """Let a veto speak for the whole: what could be written elsewhere is told beside it."""
-    if not edits.vetoes or (not edits.files and verdict.kind is OutcomeKind.SUPERSEDED):
+    if not edits.vetoes:
         return verdict
-    kind = strongest({kind for kind, _ in edits.vetoes})
-    reason = next(reason for one, reason in edits.vetoes if one is kind)
-    notes = verdict.notes
-    if edits.files:
-        notes = (*notes, verdict.reason)
-    return replace(verdict, kind=kind, reason=reason, notes=notes, superseded_by="")
+    # What is held goes on later; it must not end with what is refused for good beside it.
+    told = sorted(edits.vetoes, key=lambda veto: veto[0] is not OutcomeKind.HELD)
+    kind, reason = told[0]
+    others = [reason for _, reason in told[1:]] + ([verdict.reason] if edits.files else [])
+    return replace(verdict, kind=kind, reason=reason, notes=(*verdict.notes, *others), superseded_by="")
 
 
 def _meaning(request: UpdateRequest) -> tuple[object, ...]:

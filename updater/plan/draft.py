@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from updater.charts import Survey
+from updater.errors import InvalidConfigRepo
 from updater.model import Files
 
 
@@ -76,3 +77,18 @@ class Ground:
     branch: str
     draft: Draft
     survey: Survey
+
+
+Grounds = Mapping[str, Ground | InvalidConfigRepo]
+
+
+def ground_of(grounds: Grounds, environment: str) -> Ground:
+    """Return an environment's ground.
+
+    Raises:
+        InvalidConfigRepo: it cannot be looked at.
+    """
+    ground = grounds[environment]
+    if isinstance(ground, InvalidConfigRepo):
+        raise ground
+    return ground

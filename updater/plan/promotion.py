@@ -7,11 +7,11 @@ commit planned on; whether a wish may be written is for `court` to judge.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from updater.charts import Target
-from updater.errors import EditRefused, InvalidConfigRepo
+from updater.errors import EditRefused
 from updater.globs import takes_repository
 from updater.model import (
     ImageReference,
@@ -22,19 +22,25 @@ from updater.model import (
     UpdateRequest,
     familiar_repository,
 )
-from updater.plan.addressing import may_speak_for, unknown_environment
-from updater.plan.draft import Ground
+from updater.plan.addressing import unknown_environment
+from updater.plan.draft import Ground, Grounds, ground_of
 from updater.plan.values import Reason, Verdict
 from updater.policy import Environment, Rules
 
-Grounds = Mapping[str, Ground | InvalidConfigRepo]
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One wish of a promotion, and the chart of its origin that it comes from."""
+
+    chart: str
+    wish: UpdateRequest
 
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
     """The wishes a promotion stands for, and what can be said without judging any."""
 
-    wishes: tuple[UpdateRequest, ...] = ()
+    wishes: tuple[Taken, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
 
 
@@ -56,14 +62,14 @@ def expand(rules: Rules, grounds: Grounds, request: PromotionRequest) -> Expansi
             "from": target.promote_from,
         }
         return _refused(request, Reason("no-promotion", facts))
-    if not may_speak_for(request.caller, target.name):
+    if not request.caller.may_reach(target.name):
         facts = {
             "caller": request.caller.name,
             "environments": [target.name],
             "patterns": request.caller.environments,
         }
         return _refused(request, Reason("environment-not-allowed", facts))
-    sides = _Sides(request, origin, _ground(grounds, origin.name), target, _ground(grounds, target.name))
+    sides = _Sides(request, origin, ground_of(grounds, origin.name), target, ground_of(grounds, target.name))
     try:
         return sides.expansion()
     except EditRefused as problem:
@@ -81,41 +87,57 @@ class _Sides:
     to_ground: Ground
 
     def expansion(self) -> Expansion:
-        here = self.from_ground.survey.charts_of(self.origin.scope)
-        charts = sorted(here) if not self.request.charts else list(dict.fromkeys(self.request.charts))
-        verdicts = [self._no_chart(chart, here) for chart in charts if chart not in here]
-        wishes: list[UpdateRequest] = []
-        for chart, standing in self._standing(set(charts) & here):
-            result = self._wish(chart, standing)
-            (wishes if isinstance(result, UpdateRequest) else verdicts).append(result)  # type: ignore[arg-type]
+        wishes: list[Taken] = []
+        verdicts: list[Verdict] = []
+        for chart, image in self._chosen(verdicts):
+            result = self._wish(chart, image)
+            if isinstance(result, UpdateRequest):
+                wishes.append(Taken(chart, result))
+            else:
+                verdicts.append(result)
         if not wishes and not verdicts:
             verdicts.append(self._verdict(OutcomeKind.REFUSED, Reason("nothing-to-promote", self._facts())))
         return Expansion(tuple(wishes), tuple(verdicts))
 
-    def _standing(self, charts: set[str]) -> Iterator[tuple[str, Target]]:
-        """Yield each image of the charts once, with the place its tag is read from.
+    def _chosen(self, verdicts: list[Verdict]) -> Iterator[tuple[str, ImageReference]]:
+        """Yield what is promoted: what was chosen before, else what stands in the origin now."""
+        if self.request.chosen:
+            yield from ((one.chart, ImageReference.parse(one.image)) for one in self.request.chosen)
+            return
+        here = self.from_ground.survey.charts_of(self.origin.scope)
+        charts = list(dict.fromkeys(self.request.charts)) or sorted(here)
+        verdicts.extend(self._no_chart(chart, here) for chart in charts if chart not in here)
+        standing = self._standing(set(charts) & here)
+        named = set(self.request.charts) & here
+        empty = sorted(named - {chart for chart, _ in standing})
+        nothing = Reason("nothing-to-promote", self._facts())
+        verdicts.extend(self._refusal(nothing, chart) for chart in empty)
+        for (chart, repository), places in standing.items():
+            tags = list(dict.fromkeys(place.tag or "" for place in places))
+            name, digest = familiar_repository(repository), places[0].digest or None
+            if len(tags) > 1:
+                facts = {**self._facts(), "tags": tags, "image": name}
+                verdicts.append(self._refusal(Reason("promotion-unclear", facts), chart))
+            else:
+                yield chart, ImageReference(name, repository, tags[0], digest)
 
-        A place whose tag the pattern does not take is a flavour or was never deployed: nothing to promote.
+    def _standing(self, charts: set[str]) -> dict[tuple[str, str], list[Target]]:
+        """Return the places of each image of the charts whose tags the origin takes.
+
+        Another tag is a flavour or was never deployed: nothing to promote.
         """
-        seen: set[tuple[str, str]] = set()
+        found: dict[tuple[str, str], list[Target]] = {}
         for place in self.from_ground.survey.targets_in(self.origin.scope, charts):
-            key = (place.chart, place.repository)
-            takes = self.origin.tags.takes
-            if place.tag is not None and takes(place.tag) and key not in seen:
-                seen.add(key)
-                yield place.chart, place
+            if place.tag is not None and self.origin.tags.takes(place.tag):
+                found.setdefault((place.chart, place.repository), []).append(place)
+        return found
 
-    def _wish(self, chart: str, standing: Target) -> UpdateRequest | Verdict:
-        name = familiar_repository(standing.repository)
-        image = ImageReference(
-            name=name, repository=standing.repository, tag=standing.tag or "", digest=standing.digest or None
-        )
-        if not takes_repository(self.request.caller.images, standing.repository):
+    def _wish(self, chart: str, image: ImageReference) -> UpdateRequest | Verdict:
+        if not takes_repository(self.request.caller.images, image.repository):
             facts = {"caller": self.request.caller.name, "images": self.request.caller.images}
-            return self._verdict(
-                OutcomeKind.REFUSED, Reason("image-not-allowed", {**self._facts(), **facts}), image, chart
-            )
-        there = self._charts_there(chart, standing.repository)
+            reason = Reason("image-not-allowed", {**self._facts(), **facts})
+            return self._verdict(OutcomeKind.REFUSED, reason, image, chart)
+        there = self._charts_there(chart, image.repository)
         if not there:
             kind = OutcomeKind.REFUSED if self.request.charts else OutcomeKind.UNCHANGED
             return self._verdict(kind, Reason("not-in-target", self._facts()), image, chart)
@@ -150,7 +172,16 @@ class _Sides:
     def _no_chart(self, chart: str, here: frozenset[str]) -> Verdict:
         near = difflib.get_close_matches(chart, here, n=1, cutoff=0.5)
         facts = {**self._facts(), "nearest": near[0] if near else "", "known": sorted(here)}
-        return self._verdict(OutcomeKind.REFUSED, Reason("no-chart", {**facts, "chart": chart}), None, chart)
+        return self._refusal(Reason("no-chart", facts), chart)
+
+    def _refusal(self, reason: Reason, chart: str) -> Verdict:
+        facts = {**reason.facts, "chart": chart}
+        return Verdict(
+            request=self.request,
+            environment=self.target.name,
+            kind=OutcomeKind.REFUSED,
+            reason=Reason(reason.code, facts),
+        )
 
     def _facts(self) -> dict[str, object]:
         return {"origin": self.origin.name, "environment": self.target.name}
@@ -163,13 +194,6 @@ class _Sides:
         return Verdict(
             request=about, environment=self.target.name, kind=kind, reason=Reason(reason.code, facts)
         )
-
-
-def _ground(grounds: Grounds, name: str) -> Ground:
-    ground = grounds[name]
-    if isinstance(ground, InvalidConfigRepo):
-        raise ground
-    return ground
 
 
 def _refused(request: PromotionRequest, reason: Reason) -> Expansion:

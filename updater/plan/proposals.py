@@ -9,26 +9,19 @@ every environment whose changes are proposed. It never asks anybody: what stands
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from updater.charts import Survey
 from updater.model import ImageReference, OutcomeKind, Promoted, UpdateRequest
-from updater.plan.court import Court, change_of
+from updater.plan.chains import Chain, chain_of, content_of, edits_of, with_wish
+from updater.plan.court import Court
 from updater.plan.draft import Draft, Ground
-from updater.plan.edits import Desk, Edits, Refusal, Wanted
+from updater.plan.edits import Desk, Refusal
 from updater.plan.standing import Carried, Proposals, Standing, branch_names
 from updater.plan.values import Change, Closing, Proposing, Reason, Verdict
 from updater.policy import Environment
 from updater.yamledit import show_path
-
-
-@dataclass(frozen=True, slots=True)
-class _Chain:
-    """What a source branch would hold: its changes, what they carry, and why some wishes fell away."""
-
-    changes: tuple[Change, ...]
-    carried: tuple[Carried, ...]
-    dropped: tuple[Reason, ...]
 
 
 @dataclass(slots=True)
@@ -43,10 +36,14 @@ class Proposer:
     _names: Mapping[str, str] = field(default_factory=dict)
     _standing: dict[str, Standing] = field(default_factory=dict)
     _wanted: dict[str, list[Carried]] = field(default_factory=dict)
+    # The source branches that get something new.
+    _news: set[str] = field(default_factory=set)
     # Which source branch moves an image of a chart away from what stands on the target branch.
     _moving: dict[tuple[str, str], str] = field(default_factory=dict)
-    # What stands on the target branch, by file and path.
-    _tags: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    # Which tags of open proposals gave way, by image and chart.
+    _gone: dict[tuple[str, str], str] = field(default_factory=dict)
+    # What stands on the target branch, by repository, file and path.
+    _tags: dict[tuple[str, str, str], str | None] = field(default_factory=dict)
 
     def judge(self, wishes: Mapping[str, Sequence[UpdateRequest]]) -> list[Verdict]:
         """Return a verdict for each request, given by repository, and plan the proposals they lead to.
@@ -58,15 +55,14 @@ class Proposer:
         overlay = self._fork()
         self._lay_over(overlay)
         verdicts: list[Verdict] = []
-        touched: set[str] = set()
         for repository, requests in wishes.items():
             court = Court(self.environment, overlay, first_change=0, veto=self._veto)
             judged = court.judge(requests)
             for change in court.changes:
-                touched.update(self._want(change))
+                self._want(change)
             verdicts.extend(self._told(verdict, repository) for verdict in judged)
         asked = {branch for verdict in verdicts for branch in verdict.branches}
-        self._write([branch for branch in self._standing if branch in touched | asked])
+        self._write([branch for branch in self._standing if branch in self._news | asked], is_asked=True)
         return verdicts
 
     def keep_up(self) -> None:
@@ -76,14 +72,12 @@ class Proposer:
             TemporaryError: as for `judge`.
         """
         self._names = self._branch_names()
-        self._standing.update(
-            self.known.standing(dict.fromkeys(self.known.names(self.environment.name), self.ground.branch))
-        )
+        self._take_in(self.known.names(self.environment.name))
         live = [one.branch for one in self._standing.values() if one.is_live and not one.foreign]
         # After a change of `group-by` two branches may carry a chart: the one of an earlier grouping
         # comes last, and gives way.
         groups = set(self._names.values())
-        self._write(sorted(live, key=lambda branch: branch not in groups))
+        self._write(sorted(live, key=lambda branch: branch not in groups), is_asked=False)
 
     def _branch_names(self) -> Mapping[str, str]:
         charts = self.ground.survey.charts_of(self.environment.scope)
@@ -94,15 +88,37 @@ class Proposer:
         """Find out which source branches the wishes could touch, and what stands there."""
         self._names = self._branch_names()
         desk = Desk(self.environment, self.ground)
-        branches: dict[str, str] = {}
+        branches: set[str] = set()
         for repository in wishes:
             try:
                 targets = desk.targets(repository)
             except Refusal:
                 continue  # the court meets the same, and says it
-            branches.update(dict.fromkeys((self._names[one.chart] for one in targets), self.ground.branch))
-            self._tags.update({(one.file, show_path(one.path)): one.tag for one in targets})
-        self._standing.update(self.known.standing(branches))
+            branches.update(self._names[one.chart] for one in targets)
+            self._tags.update({(repository, one.file, show_path(one.path)): one.tag for one in targets})
+        self._take_in(sorted(branches))
+
+    def _take_in(self, branches: Iterable[str]) -> None:
+        found = self.known.standing(dict.fromkeys(branches, self.ground.branch))
+        self._standing.update({branch: self._renamed(standing) for branch, standing in found.items()})
+
+    def _renamed(self, standing: Standing) -> Standing:
+        """Return what stands with its charts as they are called now.
+
+        A chart is named by its path as soon as another one shares its last part; its files stay.
+        """
+        if all(chart in self._names for one in standing.carried for chart in one.charts):
+            return standing
+        desk, files = Desk(self.environment, self.ground), standing.files or {}
+        carried: list[Carried] = []
+        for one in standing.carried:
+            charts = {chart for chart in one.charts if chart in self._names}
+            if len(charts) < len(one.charts):
+                with suppress(Refusal):
+                    found = desk.targets(one.image.repository)
+                    charts.update(target.chart for target in found if target.file in files)
+            carried.append(replace(one, charts=tuple(sorted(charts)) or one.charts))
+        return replace(standing, carried=tuple(carried))
 
     def _fork(self) -> Ground:
         """Return the target branch once more, to be drafted on without the others seeing it."""
@@ -120,7 +136,7 @@ class Proposer:
 
     def _lay(self, desk: Desk, overlay: Ground, branch: str, carried: Carried) -> None:
         try:
-            edits = _edits(desk, carried)
+            edits = edits_of(desk, carried)
         except Refusal:
             return  # it cannot be written any more, so it does not stand in anybody's way
         if edits is not None:
@@ -147,46 +163,80 @@ class Proposer:
     def _is_no_newer(self, tag: str, closed: str) -> bool:
         return tag == closed or (self.environment.tags.compare(closed, tag) or 0) > 0
 
-    def _want(self, change: Change) -> set[str]:
-        """Take an image that was judged good into the proposals of its charts; return their branches."""
-        branches = {self._names[chart] for chart in change.charts}
-        for branch in branches:
+    def _want(self, change: Change) -> None:
+        """Take an image that was judged good into the proposals of its charts."""
+        for branch in {self._names[chart] for chart in change.charts}:
+            self._news.add(branch)
             charts = tuple(chart for chart in change.charts if self._names[chart] == branch)
-            new = Carried(image=change.image, charts=charts, requests=change.requests)
-            wanted = self._wanted.setdefault(branch, [])
             self._moving.update({(change.image.repository, chart): branch for chart in charts})
-            same = [index for index, one in enumerate(wanted) if _is_same_image(one, new)]
-            if same:
-                wanted[same[0]] = wanted[same[0]].followed_by(new)
-            else:
-                wanted.append(new)
-        return branches
+            new = Carried(image=change.image, charts=charts, requests=change.requests)
+            before = self._wanted.get(branch, ())
+            self._gone.update(
+                {
+                    (change.image.repository, chart): one.image.tag
+                    for one in before
+                    if one.image.repository == change.image.repository
+                    for chart in set(one.charts) & set(charts)
+                }
+            )
+            self._wanted[branch] = with_wish(before, new)
 
     def _told(self, verdict: Verdict, repository: str) -> Verdict:
         """Return a verdict in terms of proposals: what it rests on, and what that makes of it."""
         branches = tuple(dict.fromkeys(self._resting(verdict, repository)))
         places = tuple(
-            replace(one, old=self._tags.get((one.file, one.path), one.old)) for one in verdict.places
+            replace(one, old=self._tags.get((repository, one.file, one.path), one.old))
+            for one in verdict.places
         )
         verdict = replace(verdict, change=None, branches=branches, places=places)
+        if verdict.reason.code == "promoted-stands":
+            return self._held_by_promotion(verdict, repository)
         if not branches:
             return verdict
         names = [self._standing[branch].name or branch for branch in branches]
+        told = tuple(
+            Reason("proposed", {**note.facts, "names": names}) if note.code == "committed" else note
+            for note in verdict.notes
+        )
+        verdict = replace(verdict, notes=told)
         facts = {**verdict.reason.facts, "names": names, "branches": list(branches)}
         match verdict.kind:
             case OutcomeKind.COMMITTED:
-                return replace(verdict, kind=OutcomeKind.PROPOSED, reason=Reason("proposed", facts))
+                notes = (*verdict.notes, *self._giving_way(verdict, repository, names))
+                reason = Reason("proposed", facts)
+                return replace(verdict, kind=OutcomeKind.PROPOSED, reason=reason, notes=notes)
             case OutcomeKind.UNCHANGED:
                 return replace(verdict, kind=OutcomeKind.PROPOSED, reason=Reason("already-proposed", facts))
             case OutcomeKind.SUPERSEDED if verdict.reason.code == "newer-stands":
                 return replace(verdict, reason=Reason("newer-proposed", facts))
+            case OutcomeKind.SUPERSEDED if verdict.reason.code == "newer-promotion":
+                return replace(verdict, reason=Reason("newer-promotion", facts))
         return verdict
+
+    def _giving_way(self, verdict: Verdict, repository: str, names: Sequence[str]) -> Iterable[Reason]:
+        tags = (self._gone.get((repository, place.chart)) for place in verdict.places)
+        for old in dict.fromkeys(tag for tag in tags if tag is not None):
+            yield Reason("replaces-proposed", {"old": old, "names": names})
+
+    def _held_by_promotion(self, verdict: Verdict, repository: str) -> Verdict:
+        """Let a build wait for a promotion that is only proposed: nobody has approved it yet."""
+        standing = str(verdict.reason.facts["standing"])
+        if any(one == repository and tag == standing for (one, _, _), tag in self._tags.items()):
+            return verdict
+        names = [
+            one.name
+            for one in self._standing.values()
+            for carried in one.carried
+            if (carried.image.repository, carried.image.tag) == (repository, standing)
+        ]
+        facts = {**verdict.reason.facts, "names": names}
+        return replace(verdict, kind=OutcomeKind.HELD, reason=Reason("held-by-promotion", facts))
 
     def _resting(self, verdict: Verdict, repository: str) -> Iterable[str]:
         moving = (self._moving.get((repository, place.chart)) for place in verdict.places)
         return (branch for branch in moving if branch is not None)
 
-    def _write(self, branches: Sequence[str]) -> None:
+    def _write(self, branches: Sequence[str], *, is_asked: bool) -> None:
         """Plan what each branch should hold on the target branch as it is, or that it is closed."""
         # One fork for all: a file belongs to one chart, and a chart, as a rule, to one branch.
         fork = self._fork()
@@ -196,7 +246,7 @@ class Proposer:
                 continue  # whatever led here: a person's commit is never written over
             wanted = self._wanted.get(branch, list(standing.carried))
             try:
-                chain = self._chain(fork, wanted)
+                chain = chain_of(self.environment, fork, wanted, is_asked=is_asked)
             except Refusal:
                 continue  # it cannot be written on this target; whoever asks next is told why
             if chain.changes:
@@ -211,41 +261,13 @@ class Proposer:
                     )
                 )
 
-    def _chain(self, fork: Ground, wanted: Sequence[Carried]) -> _Chain:
-        desk = Desk(self.environment, fork)
-        changes: list[Change] = []
-        kept: list[Carried] = []
-        dropped: list[Reason] = []
-        for carried in wanted:
-            edits = _edits(desk, carried)
-            if edits is not None and edits.files:
-                fork.draft.put(edits.files, len(changes))
-                change = change_of(self.environment, fork, edits, carried.requests)
-                changes.append(replace(change, replaced=carried.replaced))
-                kept.append(carried)
-            else:
-                dropped.append(self._why_dropped(carried, edits))
-        return _Chain(tuple(changes), tuple(kept), tuple(dropped))
-
-    def _why_dropped(self, carried: Carried, edits: Edits | None) -> Reason:
-        facts = {
-            "image": str(carried.image),
-            "tag": carried.image.tag,
-            "environment": self.environment.name,
-            "target": self.ground.branch,
-        }
-        if edits is None:
-            return Reason("closed-no-target", facts)
-        if edits.newer:
-            return Reason("closed-newer-stands", {**facts, "newer": edits.newer})
-        return Reason("closed-landed", facts)
-
-    def _propose(self, standing: Standing, chain: _Chain) -> None:
+    def _propose(self, standing: Standing, chain: Chain) -> None:
         files = {path: content for change in chain.changes for path, content in change.files.items()}
         is_same = (
             standing.is_live
+            and not standing.is_overtaken
             and standing.files == files
-            and [_content(one) for one in standing.carried] == [_content(one) for one in chain.carried]
+            and [content_of(one) for one in standing.carried] == [content_of(one) for one in chain.carried]
         )
         self.proposals.append(
             Proposing(
@@ -257,28 +279,3 @@ class Proposer:
                 is_news=not is_same,
             )
         )
-
-
-def _edits(desk: Desk, carried: Carried) -> Edits | None:
-    """Return what a carried image changes; None where no place of it is left.
-
-    Raises:
-        Refusal: it cannot be written safely any more.
-    """
-    # Whoever proposed it was asked about order then: a person's promotion may go back.
-    promoted = carried.requests[0].promoted
-    try:
-        return desk.edits(Wanted(carried.image, carried.charts, promoted))
-    except Refusal as refusal:
-        if refusal.reason.code == "no-target":
-            return None
-        raise
-
-
-def _is_same_image(one: Carried, other: Carried) -> bool:
-    return one.image.repository == other.image.repository
-
-
-def _content(carried: Carried) -> tuple[object, ...]:
-    ids = tuple(request.id for request in carried.requests)
-    return carried.image.repository, carried.image.tag, carried.image.digest, ids, carried.replaced

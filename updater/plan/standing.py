@@ -22,6 +22,7 @@ from updater.model import PROPOSAL_PREFIX, Caller, ImageReference, Promoted, Upd
 TOGETHER = "_all"
 # So many of the tags a proposal went through are told; older ones say nothing to anybody.
 _KEPT = 20
+_HASHED = re.compile(r".*-[0-9a-f]{6}")
 _PLAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.))*(?<!\.)(?<!\.lock)")
 
 
@@ -78,13 +79,17 @@ class Carried:
             previous=found.get("Previous", ()),
         )
 
-    def followed_by(self, other: Carried) -> Carried:
-        """Return `other` in the place of this one: newer, for the charts of both, and remembering it."""
-        replaced = self.replaced
+    def overtaken_by(self, other: Carried) -> Carried:
+        """Return `other`, a newer wish for the same image, remembering the tag it takes the place of."""
+        replaced = (*other.replaced, *(tag for tag in self.replaced if tag not in other.replaced))
         if (self.image.tag, self.image.digest) != (other.image.tag, other.image.digest):
             replaced = (*replaced, self.image.tag)
-        charts = tuple(dict.fromkeys((*self.charts, *other.charts)))
-        return replace(other, charts=charts, replaced=replaced[-_KEPT:])
+        return replace(other, replaced=replaced[-_KEPT:])
+
+    def without(self, charts: Collection[str]) -> Carried | None:
+        """Return the wish for its other charts only; None where none is left."""
+        left = tuple(chart for chart in self.charts if chart not in charts)
+        return replace(self, charts=left) if left else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +109,8 @@ class Standing:
     `is_live` says that its commits are still proposed: an open merge request has them, or none has
     ever had them (a kill came between). `is_open` says that a merge request is open. `foreign` names
     who made a commit there that is not the updater's. `files` are the contents at the head of the
-    files it changes. `closed` are merge requests of this branch that people closed, newest first.
+    files it changes; `is_overtaken` says that the target changed one of them since. `closed` are
+    merge requests of this branch that people closed, newest first.
     """
 
     branch: str
@@ -115,6 +121,7 @@ class Standing:
     foreign: str = ""
     carried: tuple[Carried, ...] = ()
     files: Mapping[str, bytes | None] | None = None
+    is_overtaken: bool = False
     closed: tuple[Closed, ...] = ()
     name: str = ""
     link: str = ""
@@ -158,7 +165,12 @@ def branch_names(environment: str, charts: Collection[str], *, together: bool) -
     counts: dict[str, int] = {}
     for slug in slugs.values():
         counts[slug] = counts.get(slug, 0) + 1
-    alone = {slug for slug, count in counts.items() if count == 1 and _PLAIN.fullmatch(slug)}
+    # What looks like a hashed name is hashed itself, or the two could meet.
+    alone = {
+        slug
+        for slug, count in counts.items()
+        if count == 1 and _PLAIN.fullmatch(slug) and not _HASHED.fullmatch(slug)
+    }
     folder = f"{PROPOSAL_PREFIX}{environment}/"
     return {
         chart: folder + (slug if slug in alone else _hashed(chart, slug)) for chart, slug in slugs.items()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from updater.errors import UpdaterError
-from updater.model import ImageReference, OutcomeKind, PlaceOutcome, Request, UpdateRequest
+from updater.model import Chosen, ImageReference, OutcomeKind, PlaceOutcome, Request, UpdateRequest
 from updater.plan.standing import Standing
 from updater.policy import Environment
 
@@ -97,7 +97,8 @@ class Plan:
     """All of it: the commits to make in this order, proposals, and what becomes of each request.
 
     `waiting` maps request ids to why a part of them cannot be decided yet (an environment whose
-    branch is missing, a forge that is away); their other verdicts stand.
+    branch is missing, a forge that is away); their other verdicts stand. `chosen` is what promotions
+    take along from here on, by their ids: who asked did not ask for builds that come later.
     """
 
     changes: tuple[Change, ...]
@@ -105,3 +106,4 @@ class Plan:
     waiting: Mapping[str, UpdaterError]
     proposals: tuple[Proposing, ...] = ()
     closings: tuple[Closing, ...] = ()
+    chosen: Mapping[str, tuple[Chosen, ...]] = field(default_factory=dict)

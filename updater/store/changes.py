@@ -11,12 +11,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, case, insert, not_, or_, select, update
 
-from updater.model import EnvironmentOutcome, Outcome, OutcomeKind, Request
+from updater.model import Chosen, EnvironmentOutcome, Outcome, OutcomeKind, Request
 from updater.store import notes
 from updater.store.documents import to_document
-from updater.store.rows import to_request
+from updater.store.rows import to_request, with_chosen
 from updater.store.statements import chunks, run
 from updater.store.tables import request, settled_in
 from updater.store.values import Deferral
@@ -36,19 +36,22 @@ def claim(
     With a request come those of the same repository that were put off or are held: they must be
     judged together, or one that waits would be written over a newer one later. Promotions count as
     one repository. With `hurry` everything held is due.
+
+    Where there is more than `limit`, what nobody has judged yet comes first and what is not due comes
+    last: a pile that is held, and is held again each time, keeps nobody from getting a turn.
     """
     free = (
         request.c.is_claimable,
         or_(request.c.leased_until.is_(None), request.c.leased_until <= now),
     )
-    due = [request.c.due_at.is_(None), request.c.due_at <= now]
-    if hurry:
-        due.append(request.c.kind.is_not(None))
-    touched = select(request.c.repository).where(*free, or_(*due))
+    is_held = request.c.kind.is_not(None)
+    is_due = or_(request.c.due_at.is_(None), request.c.due_at <= now)
+    turn = case((and_(is_due, not_(is_held)), 0), (is_due, 1), else_=2)
+    touched = select(request.c.repository).where(*free, or_(is_due, is_held) if hurry else is_due)
     chosen = (
         select(request.c.sequence)
         .where(*free, request.c.repository.in_(touched))
-        .order_by(request.c.sequence)
+        .order_by(turn, request.c.sequence)
         .limit(limit)
     )
     lease = update(request).where(request.c.sequence.in_(chosen)).values(leased_until=until)
@@ -60,6 +63,16 @@ def release_leases(connection: Connection) -> None:
     """Make everything claimable so at once where it is due: whoever leased it is dead."""
     leased = request.c.leased_until.is_not(None)
     connection.execute(update(request).where(request.c.is_claimable, leased).values(leased_until=None))
+
+
+def choose(connection: Connection, chosen: Mapping[str, tuple[Chosen, ...]]) -> None:
+    """Write what was chosen for those of the promotions that are claimable; the first choice stays."""
+    rows: list[dict[str, object]] = []
+    for some in chunks(chosen):
+        where = (request.c.id.in_(some), request.c.is_claimable, request.c.promotion.is_not(None))
+        found = connection.execute(select(request.c.id, request.c.promotion).where(*where))
+        rows += [{"of_id": row.id, "promotion": with_chosen(row.promotion, chosen[row.id])} for row in found]
+    run(connection, _SETTLE, rows)
 
 
 def settle(

@@ -17,7 +17,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from updater.errors import UpdaterError
-from updater.model import Outcome, OutcomeKind, Record, Request
+from updater.model import Chosen, Outcome, OutcomeKind, Record, Request
 from updater.store import accepting, changes, notes, schema, sqlite
 from updater.store.outages import outages_of
 from updater.store.records import DEFAULT_PATIENCE, Records
@@ -95,7 +95,8 @@ class Store(Records):
 
         With one come those of the same repository that were put off or are held, so that they are
         judged together; promotions count as one repository. With `hurry` all that is held is due: a
-        hint came that something may have changed.
+        hint came that something may have changed. Where there are more, what is due and new comes before
+        what is held, and both before what only comes along.
 
         Nobody else gets them until they are settled, deferred, or `lease` is over.
         """
@@ -109,6 +110,13 @@ class Store(Records):
         Notes of one request add up, whatever their commits, until it is settled.
         """
         self._write(partial(notes.intend, intents=intents))
+
+    def choose(self, chosen: Mapping[str, tuple[Chosen, ...]]) -> None:
+        """Note, by request id, what a promotion takes along; it is on disk when this returns.
+
+        What was chosen first stays, and what is settled for good is left alone.
+        """
+        self._write(partial(changes.choose, chosen=chosen))
 
     def settle(self, outcomes: Mapping[str, Outcome], *, again: Mapping[str, datetime] | None = None) -> None:
         """Write what became of requests, all or none, and wake who waits for them.

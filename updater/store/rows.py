@@ -6,6 +6,7 @@ them. A promotion has no image: its three texts are empty, and what it asks for 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import Row
 
 from updater.model import (
     Caller,
+    Chosen,
     EnvironmentOutcome,
     ImageReference,
     Outcome,
@@ -27,12 +29,13 @@ from updater.store.documents import from_document, to_document, tuple_from_docum
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Promotion:
-    """What only a promotion asks for; its target is the row's environment."""
+    """What only a promotion asks for, and what was chosen for it; its target is the row's environment."""
 
     origin: str
     charts: tuple[str, ...] = ()
     allow_older: bool = False
     reason: str = ""
+    chosen: tuple[Chosen, ...] = ()
 
 
 def new_row(wanted: Request, key: str | None) -> dict[str, object]:
@@ -78,6 +81,11 @@ def _promotion(wanted: PromotionRequest) -> dict[str, object]:
     }
 
 
+def with_chosen(promotion: Mapping[str, Any], chosen: tuple[Chosen, ...]) -> dict[str, object]:
+    """Return a promotion's document with what was chosen for it; an earlier choice stays."""
+    return {**promotion, "chosen": promotion.get("chosen") or to_document(chosen)}
+
+
 def to_request(row: Row[Any]) -> Request:
     """Return the wish of a row."""
     if row.promotion is None:
@@ -94,6 +102,7 @@ def to_request(row: Row[Any]) -> Request:
         reason=wanted.reason,
         sequence=row.sequence,
         done=tuple_from_document(EnvironmentOutcome, row.done),
+        chosen=wanted.chosen,
     )
 
 

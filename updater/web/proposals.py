@@ -1,7 +1,8 @@
 """Proposals that wait: listing them, showing one with its diff, approving and closing.
 
-It decides only who may act on which environment. What is open, and what can be done about it, the
-worker's thread answers through `rooms.Desk`.
+It decides who may see what, and who may act on which environment at all. What is open, what can be done
+about it and whether it carries only what the token speaks for, the worker's thread answers through
+`rooms.Desk`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from flask_openapi3.openapi import OpenAPI
 
 from updater import intake
 from updater.answers import proposal_json
-from updater.auth import may_act_in, require_act, require_environment
+from updater.auth import require_act, require_environment
 from updater.errors import InvalidRequest
 from updater.model import APPROVE, Caller, EnvironmentOutcome
 from updater.web import accepting, examples, openapi, problems
@@ -19,6 +20,7 @@ from updater.web.asked import ProposalPath
 from updater.web.problems import problem
 from updater.web.replies import answer
 from updater.web.rooms import caller, desk
+from updater.web.visibility import may_see_proposal
 
 _ONE = "/api/proposals/<environment>/<name>"
 _DECIDING = (
@@ -43,7 +45,7 @@ def install(app: OpenAPI) -> None:
             {
                 200: openapi.response(
                     "Proposals",
-                    "Those of the token's environments, without their diffs.",
+                    "Those of the token's environments with nothing but its images, without their diffs.",
                     example={"proposals": [examples.PROPOSAL | {"diff": ""}]},
                 )
             },
@@ -85,22 +87,22 @@ def install(app: OpenAPI) -> None:
 
 
 def list_proposals() -> Response:
-    """List the proposals of the environments that the token speaks for."""
+    """List the proposals that the token may see."""
     who = caller()
     with desk() as asked:
         found = asked.proposals()
-    seen = [proposal for proposal in found if may_act_in(who, proposal.environment)]
+    seen = [proposal for proposal in found if may_see_proposal(who, proposal)]
     return answer({"proposals": [proposal_json(proposal) for proposal in seen]})
 
 
 def show(path: ProposalPath) -> Response:
-    """Show one proposal of an environment that the token speaks for."""
+    """Show one proposal that the token may see."""
     who = caller()
-    if not may_act_in(who, path.environment):
+    if not who.may_reach(path.environment):
         return _unknown()
     with desk() as asked:
         found = asked.proposal(path.proposal)
-    if found is None or not may_act_in(who, found.environment):
+    if found is None or not may_see_proposal(who, found):
         return _unknown()
     return answer(proposal_json(found))
 
@@ -111,7 +113,7 @@ def approve(path: ProposalPath) -> Response:
     head = intake.decode_approval(accepting.body_of_request(may_be_empty=True))
     with desk() as asked:
         try:
-            outcome = asked.approve(path.proposal, by=who.name, head=head)
+            outcome = asked.approve(path.proposal, caller=who, head=head)
         except InvalidRequest as error:
             return _unknown(str(error))
     return answer(_decision_json(path, outcome))
@@ -123,7 +125,7 @@ def close(path: ProposalPath) -> Response:
     reason = intake.decode_closing(accepting.body_of_request())
     with desk() as asked:
         try:
-            outcome = asked.close(path.proposal, by=who.name, reason=reason)
+            outcome = asked.close(path.proposal, caller=who, reason=reason)
         except InvalidRequest as error:
             return _unknown(str(error))
     return answer(_decision_json(path, outcome))

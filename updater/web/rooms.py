@@ -27,7 +27,8 @@ class Desk(Protocol):
     """What the worker's thread answers: what the config repo and the forge say now, and acts on it.
 
     Every method but `hint` may raise `Unreachable` or `RateLimited` (503), `InvalidConfigRepo` (409),
-    `PushForbidden` and `ForgeRefused` (502). Nobody's rights are checked behind it.
+    `PushForbidden` and `ForgeRefused` (502). Behind it only those who approve and close are checked, for
+    what they decide on: its environment and its images.
     """
 
     def proposals(self) -> Sequence[OpenProposal]:
@@ -36,19 +37,21 @@ class Desk(Protocol):
     def proposal(self, name: str) -> OpenProposal | None:
         """Return one with its diff; None where none of this name (`prod/iris`) is open."""
 
-    def approve(self, name: str, *, by: str, head: str | None) -> EnvironmentOutcome:
-        """Merge one, and tell what came of it; `head` is the commit that `by` has seen.
+    def approve(self, name: str, *, caller: Caller, head: str | None) -> EnvironmentOutcome:
+        """Merge one, and tell what came of it; `head` is the commit that `caller` has seen.
 
         Raises:
             InvalidRequest: none of this name is open.
+            NotAllowed: `caller` may not speak for all that it carries.
             ActRefused: it cannot be merged as things stand, or its branch is not at `head`.
         """
 
-    def close(self, name: str, *, by: str, reason: str) -> EnvironmentOutcome:
-        """Close one as decided by the person `by`.
+    def close(self, name: str, *, caller: Caller, reason: str) -> EnvironmentOutcome:
+        """Close one as decided by `caller`.
 
         Raises:
             InvalidRequest: none of this name is open.
+            NotAllowed: `caller` may not speak for all that it carries.
             ActRefused: it cannot be closed as things stand.
         """
 

@@ -1,4 +1,4 @@
-"""Which requests a caller may see: those for its images, and promotions that it made or could make.
+"""What a caller may see: requests for its images, promotions it made or could make, and proposals.
 
 Called by the routes that read. What may not be seen does not exist for that caller (404), so that
 nobody learns of it by asking.
@@ -6,8 +6,8 @@ nobody learns of it by asking.
 
 from __future__ import annotations
 
-from updater.auth import may_act_in, may_speak_for
-from updater.model import PROMOTE, Caller, PromotionRequest, Record
+from updater.auth import may_speak_for
+from updater.model import PROMOTE, Caller, ImageReference, OpenProposal, PromotionRequest, Record
 
 
 def may_see(who: Caller, record: Record) -> bool:
@@ -21,7 +21,13 @@ def may_see(who: Caller, record: Record) -> bool:
         return may_speak_for(who, request.image.repository)
     if request.caller.name == who.name:
         return True
-    return PROMOTE in who.acts and may_act_in(who, request.environment)
+    return PROMOTE in who.acts and who.may_reach(request.environment)
+
+
+def may_see_proposal(who: Caller, proposal: OpenProposal) -> bool:
+    """Say whether the caller speaks for a proposal's environment and for every image in it."""
+    repositories = (ImageReference.parse(one.image).repository for one in proposal.images)
+    return who.may_reach(proposal.environment) and all(may_speak_for(who, one) for one in repositories)
 
 
 def sees_all(who: Caller) -> bool:

@@ -152,7 +152,13 @@ class Delivery:
         Raises:
             TemporaryError: the forge or the remote is away; what is left is closed next time.
         """
+        if closings:
+            # A person may have pushed to a branch since it was planned on: what they made must not go.
+            self.repo.fetch()
         for one in closings:
+            if self.repo.branches(one.branch).get(one.branch) != one.standing.head:
+                log.info("The proposal %s is left alone: its branch moved meanwhile.", one.branch)
+                continue
             text = self.messages.say(one.reason)
             try:
                 self._close(one, standings.open(one.branch), text)

@@ -32,6 +32,7 @@ def record(
 ) -> None:
     """Tell the source projects of every environment that requests were written to or proposed for.
 
+    The outcomes hold only what was decided this time: what they hold is told, again if told before.
     `was_proposed` says that they were told so before, so that an end is worth telling as well.
     """
     wanting = {one.name for one in rules.environments if one.deployments}
@@ -45,7 +46,10 @@ def record(
 
 
 def _record(forge: Forge, request: UpdateRequest, outcome: EnvironmentOutcome) -> bool:
-    """Record one; return whether it is worth going on with others: not where nobody answers."""
+    """Record one; return whether it is worth going on with others: not where nobody answers.
+
+    What a project refuses, or that it is unknown, says nothing of the next one.
+    """
     try:
         forge.record_deployment(request.source, outcome.environment, _STATUS[outcome.kind])
     except UpdaterError as problem:

@@ -2,18 +2,23 @@
 
 Hides that a plain Git remote is approved here and GitLab on its own pages. `wiring` has the server's
 worker thread do it, `oneshot` a thread of its own; whoever asks may only see what is translated here.
+Who may see or ask what is decided before, but for what a proposal carries: that is checked here, on the
+very commits that are merged or closed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
+from updater.auth import require_environment, require_image
 from updater.errors import ActRefused, InvalidRequest
 from updater.forge import Landed, MergeRequest
 from updater.messages import source_link, whole
 from updater.model import (
     PROPOSAL_PREFIX,
+    Caller,
     EnvironmentOutcome,
     OpenProposal,
     OutcomeKind,
@@ -27,39 +32,55 @@ from updater.plan import Carried, Ground, Plan, Proposing, Reason, Standing, kee
 from updater.sight import Sight
 from updater.store import PromotionWish
 from updater.worker.rounds import Doors, Rounds
+from updater.worker.standings import Standings, listed
 from updater.worker.tending import Tending
+
+# A look answers so long: whoever asks again and again asks neither Git nor the forge each time.
+KEPT = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What was seen of all proposals at one moment; `standing` fills up as branches are asked for."""
+
+    at: datetime
+    sight: Sight
+    tips: Mapping[str, str]
+    opened: Mapping[str, MergeRequest]
+    standings: Standings
+    standing: dict[str, Standing] = field(default_factory=dict)
 
 
 class Desk:
-    """Answers people; every method looks at the remote as it is now."""
+    """Answers people: about proposals as they were two seconds ago, and acts on them as they are now."""
 
     def __init__(self, doors: Doors, rounds: Rounds, tending: Tending) -> None:
         self._doors = doors
         self._rounds = rounds
         self._tending = tending
+        self._last: _Look | None = None
 
     def proposals(self) -> Sequence[OpenProposal]:
         """Return all open proposals, by name."""
-        sight = self._rounds.refresh()
-        return [self._shown(*one) for one in self._open(sight)]
+        return [self._shown(*one) for one in self._open(self._look())]
 
     def proposal(self, name: str) -> OpenProposal | None:
         """Return one open proposal with its diff; None where there is none of that name."""
-        sight = self._rounds.refresh()
-        for environment, opened, standing in self._open(sight, name):
+        for environment, opened, standing in self._open(self._look(), name):
             diff = self._doors.repo.diff(standing.base, standing.head)
             return replace(self._shown(environment, opened, standing), diff=diff)
         return None
 
-    def approve(self, name: str, *, by: str, head: str | None) -> EnvironmentOutcome:
+    def approve(self, name: str, *, caller: Caller, head: str | None) -> EnvironmentOutcome:
         """Merge a proposal on a plain Git remote, saying who approved; `head` pins what was looked at.
 
         Raises:
             InvalidRequest: there is no such proposal.
+            NotAllowed: the caller may not speak for its environment or for an image in it.
             ActRefused: it moved, has a person's commit, or is approved elsewhere.
         """
-        sight = self._rounds.refresh()
-        environment, opened, standing = self._one(sight, name)
+        look = self._look_now()
+        environment, opened, standing = self._one(look, name, caller)
         if not self._doors.forge.decides_here:
             raise ActRefused(f"{opened.name} is approved and merged in GitLab: {opened.url}")
         if standing.foreign:
@@ -72,22 +93,24 @@ class Desk:
                 f"The proposal {name} has moved to {standing.head[:10]} since {head[:10]} was looked at: "
                 "look at it again, then approve."
             )
-        proposing = self._planned(sight, opened.branch)
-        message = self._doors.messages.merge_commit(proposing, name=name, approved_by=by)
+        proposing = self._planned(look.sight, opened.branch)
+        message = self._doors.messages.merge_commit(proposing, name=name, approved_by=caller.name)
         squash = proposing.environment.merge_request.squash
         merging = self._doors.forge.merge(opened, head=standing.head, message=message, squash=squash)
         if merging.landed is not Landed.MERGED:
             raise ActRefused(self._doors.messages.wait(merging.code, merging.words))
         self._tending.tend(self._rounds.refresh())
-        return self._told(environment, opened, act="approved", by=by, commit=merging.merge_commit)
+        return self._told(environment, opened, act="approved", by=caller.name, commit=merging.merge_commit)
 
-    def close(self, name: str, *, by: str, reason: str) -> EnvironmentOutcome:
+    def close(self, name: str, *, caller: Caller, reason: str) -> EnvironmentOutcome:
         """Close a proposal for a person, who thereby says no to what it carries.
 
         Raises:
             InvalidRequest: there is no such proposal.
+            NotAllowed: the caller may not speak for its environment or for an image in it.
         """
-        environment, opened, _ = self._one(self._rounds.refresh(), name)
+        by = caller.name
+        environment, opened, _ = self._one(self._look_now(), name, caller)
         text = self._doors.messages.say(Reason("closed-for", {"by": by, "reason": reason}))
         self._doors.forge.close(opened, text=text, by=by)
         self._tending.tend(self._rounds.refresh())
@@ -119,30 +142,49 @@ class Desk:
 
     # Looking
 
-    def _open(self, sight: Sight, name: str = "") -> list[tuple[str, MergeRequest, Standing]]:
-        listed = {one.branch: one for one in self._doors.forge.opened()}
-        standings = replace(self._rounds.standings(), opened=listed)
+    def _look(self) -> _Look:
+        """Return the last look while it is young and nothing was pushed since, else a new one."""
+        last, now = self._last, self._doors.clock()
+        is_good = last and timedelta(0) <= now - last.at <= KEPT
+        if last is None or not is_good or last.tips != self._doors.repo.branches():
+            last = self._last = self._look_now()
+        return last
+
+    def _look_now(self) -> _Look:
+        self._last, now = None, self._doors.clock()
+        sight = self._rounds.refresh()
+        opened = listed(self._doors.forge, sight)
+        standings = replace(self._rounds.standings(), opened=opened)
+        return _Look(now, sight, self._doors.repo.branches(), opened, standings)
+
+    def _open(self, look: _Look, name: str = "") -> list[tuple[str, MergeRequest, Standing]]:
         found: list[tuple[str, MergeRequest, Standing]] = []
-        for environment in sight.rules.environments:
-            ground = sight.grounds[environment.name]
+        for environment in look.sight.rules.environments:
+            ground = look.sight.grounds[environment.name]
             prefix = f"{PROPOSAL_PREFIX}{environment.name}/"
             branches = {
                 branch: ground.branch
-                for branch in sorted(listed)
+                for branch in sorted(look.opened)
                 if branch.startswith(prefix)
                 and name in ("", branch.removeprefix(PROPOSAL_PREFIX))
                 and isinstance(ground, Ground)
             }
-            for branch, standing in standings.standing(branches).items():
-                found.append((environment.name, listed[branch], standing))
+            new = {branch: target for branch, target in branches.items() if branch not in look.standing}
+            look.standing.update(look.standings.standing(new))
+            found += [(environment.name, look.opened[one], look.standing[one]) for one in branches]
         return found
 
-    def _one(self, sight: Sight, name: str) -> tuple[str, MergeRequest, Standing]:
-        found = self._open(sight, name)
+    def _one(self, look: _Look, name: str, caller: Caller) -> tuple[str, MergeRequest, Standing]:
+        """Return an open proposal that the caller may decide on."""
+        found = self._open(look, name)
         if not found:
             raise InvalidRequest(
                 f"There is no open proposal {name!r}: list them with updater proposals list.", field="name"
             )
+        environment, _, standing = found[0]
+        require_environment(caller, environment)
+        for carried in standing.carried:
+            require_image(caller, carried.image.repository)
         return found[0]
 
     def _planned(self, sight: Sight, branch: str) -> Proposing:

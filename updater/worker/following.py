@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from updater.errors import EditRefused
+from updater.errors import EditRefused, UpdaterError
 from updater.forge import MergeRequest, State
 from updater.messages import whole
 from updater.model import (
@@ -26,10 +26,11 @@ from updater.model import (
 )
 from updater.plan import Ground, Reason
 from updater.sight import Sight
+from updater.trailers import read
 from updater.worker import deployments
 from updater.worker.rounds import Doors
 from updater.worker.settling import Habits
-from updater.worker.standings import Standings, images_of
+from updater.worker.standings import Standings, image_among, images_of
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,8 @@ class Seen:
     standings: Standings
     opened: Mapping[str, MergeRequest]
     waits: Mapping[str, str]
-    ended: dict[str, tuple[MergeRequest, ...]] = field(default_factory=dict)
+    known: dict[str, tuple[MergeRequest, ...]] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class _Fate:
     reason: Reason | None = None  # None: what was said still holds
     commit: str = ""
     superseded_by: str = ""
+    link: ProposalLink | None = None  # the merge request that carries it now
 
 
 class Following:
@@ -74,11 +77,14 @@ class Following:
             TemporaryError: the forge is away.
         """
         records = self._doors.store.proposed(limit=MOST)
+        # All that may have ended are asked for at once, with the first of them.
+        branches = {link.branch for record in records for link in _links(record)}
+        seen.missing = tuple(sorted(branches - seen.opened.keys()))
         outcomes = {record.request.id: self._outcome_of(record, seen) for record in records}
         changed = {
-            record.request.id: outcomes[record.request.id]
+            record.request.id: outcome
             for record in records
-            if outcomes[record.request.id] != record.outcome
+            if (outcome := outcomes[record.request.id]) is not None and outcome != record.outcome
         }
         self._doors.store.progress(changed)
         ended: list[tuple[Request, Outcome]] = []
@@ -89,11 +95,19 @@ class Following:
                     ended.append((record.request, outcome))
         deployments.record(self._doors.forge, seen.sight.rules, ended, was_proposed=True)
 
-    def _outcome_of(self, record: Record, seen: Seen) -> Outcome:
+    def _outcome_of(self, record: Record, seen: Seen) -> Outcome | None:
+        """Return what is to be told of a request now; None where the forge does not tell just now."""
         before = record.outcome.environments if record.outcome else ()
-        return whole(
-            [self._followed(one, record, seen) if one.kind is OutcomeKind.PROPOSED else one for one in before]
-        )
+        try:
+            return whole(
+                [
+                    self._followed(one, record, seen) if one.kind is OutcomeKind.PROPOSED else one
+                    for one in before
+                ]
+            )
+        except UpdaterError as problem:
+            log.warning("What became of request %s cannot be told now: %s", record.request.id, problem)
+            return None
 
     def _followed(self, outcome: EnvironmentOutcome, record: Record, seen: Seen) -> EnvironmentOutcome:
         image = _image_of(outcome, record)
@@ -104,93 +118,114 @@ class Following:
         kind = OutcomeKind.PROPOSED if is_open else strongest({one.kind for one in fates})
         fate = next(one for one in fates if one.kind is kind)
         page = self._habits.link(fate.commit) if kind is OutcomeKind.COMMITTED and fate.commit else ""
+        links = tuple(one.link or old for one, old in zip(fates, outcome.proposals, strict=True))
         return replace(
             outcome,
             kind=kind,
             code=fate.reason.code if fate.reason else outcome.code,
             reason=self._doors.messages.say(fate.reason) if fate.reason else outcome.reason,
             commit=fate.commit or outcome.commit,
-            link=page or outcome.link,
+            link=page or (links[0].link if kind is OutcomeKind.PROPOSED else outcome.link),
             superseded_by=fate.superseded_by,
+            proposals=links,
         )
 
     def _fate(
         self, link: ProposalLink, outcome: EnvironmentOutcome, image: ImageReference, seen: Seen
     ) -> _Fate:
         opened = seen.opened.get(link.branch)
-        if opened is not None and link.number in (0, opened.number):
-            return self._open_fate(opened, outcome, image, seen)
-        ended = [one for one in self._ended(link.branch, seen) if one.state is not State.OPENED]
+        if opened is not None and (fate := self._open_fate(opened, outcome, image, seen)):
+            return fate
+        known = self._known(link.branch, seen)
+        if any(one.state is State.OPENED and one.number == link.number for one in known):
+            # It is not listed as open and yet not over: GitLab is merging it, or it was reopened just now.
+            return _Fate(PROPOSED)
+        ended = [one for one in known if one.state is not State.OPENED]
         if link.number:
             mine = next((one for one in ended if one.number == link.number), None)
         else:
             mine = None if self._is_merged(outcome, seen) else next(iter(self._carrying(ended, image)), None)
-        if mine is None:
-            return self._traceless_fate(link, outcome, image, seen)
-        if image_among(image, self._images(mine)):
-            return self._ended_fate(mine, outcome, image)
-        return self._overtaken(mine, outcome, image)
+        if mine is not None and image_among(image, self._images(mine)):
+            return self._ended_fate(mine, outcome, image, seen)
+        for one in ended[:1] if mine is None else [mine]:
+            if newer := self._replacing(one, image):
+                return _newer(newer, _facts(image, outcome, name=one.url or one.name, target=one.target))
+        return self._fate_by_target(link, outcome, image, seen, by=mine.ended_by if mine else "")
 
-    def _ended(self, branch: str, seen: Seen) -> tuple[MergeRequest, ...]:
-        if branch not in seen.ended:
-            seen.ended[branch] = tuple(self._doors.forge.look([branch]).get(branch, ()))
-        return seen.ended[branch]
+    def _known(self, branch: str, seen: Seen) -> tuple[MergeRequest, ...]:
+        """Return all merge requests of a branch; the first question asks for all that are needed."""
+        if branch not in seen.known:
+            seen.known.update(self._doors.forge.look([branch, *seen.missing]))
+            seen.missing = ()
+        return tuple(seen.known.get(branch, ()))
 
     def _images(self, merge_request: MergeRequest) -> tuple[ImageReference, ...]:
         return images_of(self._doors.forge.carried(merge_request))
+
+    def _replacing(self, merge_request: MergeRequest, image: ImageReference) -> str:
+        """Return the tag that took the image's place in a merge request; empty where none did."""
+        for message in self._doors.forge.carried(merge_request):
+            same = [one for one in images_of([message]) if one.repository == image.repository]
+            if same and image.tag in read(message).get("Replaced", ()):
+                return same[0].tag
+        return ""
 
     def _carrying(self, ended: Iterable[MergeRequest], image: ImageReference) -> Iterable[MergeRequest]:
         return (one for one in ended if image_among(image, self._images(one)))
 
     def _open_fate(
         self, opened: MergeRequest, outcome: EnvironmentOutcome, image: ImageReference, seen: Seen
-    ) -> _Fate:
-        """Say whether an open merge request still carries the image, and why it waits."""
+    ) -> _Fate | None:
+        """Say what an open merge request means for the image; None where it tells nothing about it."""
         target = self._target(outcome.environment, seen)
         standing = seen.standings.standing({opened.branch: target})[opened.branch]
-        mine = next((one for one in standing.carried if one.image.repository == image.repository), None)
+        charts = {place.chart for place in outcome.places}
+        same = [one for one in standing.carried if one.image.repository == image.repository]
+        same = [one for one in same if charts.intersection(one.charts)] or same
         facts = _facts(image, outcome, name=opened.url or opened.name, target=target)
+        mine = next((one for one in same if image_among(image, (one.image,))), None)
         if mine is None:
-            is_a_persons = bool(standing.foreign)
-            return _Fate(PROPOSED) if is_a_persons else _Fate(UNCHANGED, Reason("ended-obsolete", facts))
-        if not image_among(image, (mine.image,)):
-            return _newer(mine.image.tag, facts)
+            newer = [one for one in same if image.tag in one.replaced]
+            if newer:
+                return _newer(newer[0].image.tag, facts)
+            return _Fate(PROPOSED) if standing.foreign else None
+        link = ProposalLink(branch=opened.branch, number=opened.number, link=opened.url)
         if wait := seen.waits.get(opened.branch):
-            return _Fate(PROPOSED, Reason("merge-waits", {**facts, "wait": wait}), mine.commit)
+            return _Fate(PROPOSED, Reason("merge-waits", {**facts, "wait": wait}), mine.commit, link=link)
         was_waiting = outcome.code == "merge-waits"
         reason = Reason("proposed", {**facts, "names": [facts["name"]]}) if was_waiting else None
-        return _Fate(PROPOSED, reason, mine.commit)
+        return _Fate(PROPOSED, reason, mine.commit, link=link)
 
-    def _overtaken(self, ended: MergeRequest, outcome: EnvironmentOutcome, image: ImageReference) -> _Fate:
-        """Say which build of the same image a merge request carried in the end."""
-        facts = _facts(image, outcome, name=ended.url or ended.name, target=ended.target)
-        newer = next((one for one in self._images(ended) if one.repository == image.repository), None)
-        return _newer(newer.tag, facts) if newer else _Fate(UNCHANGED, Reason("ended-obsolete", facts))
-
-    def _ended_fate(self, ended: MergeRequest, outcome: EnvironmentOutcome, image: ImageReference) -> _Fate:
+    def _ended_fate(
+        self, ended: MergeRequest, outcome: EnvironmentOutcome, image: ImageReference, seen: Seen
+    ) -> _Fate:
         facts = _facts(image, outcome, name=ended.url or ended.name, target=ended.target)
         facts["by"] = ended.ended_by
         if ended.state is State.MERGED:
             return _Fate(COMMITTED, Reason("merged", facts), ended.merge_commit or outcome.commit)
         if ended.is_own_end:
-            return _Fate(UNCHANGED, Reason("ended-obsolete", facts))
+            link = ProposalLink(branch=ended.branch, number=ended.number, link=ended.url)
+            return self._fate_by_target(link, outcome, image, seen, by="")
         return _Fate(REFUSED, Reason("ended-closed", facts))
 
-    def _traceless_fate(
-        self, link: ProposalLink, outcome: EnvironmentOutcome, image: ImageReference, seen: Seen
+    def _fate_by_target(
+        self, link: ProposalLink, outcome: EnvironmentOutcome, image: ImageReference, seen: Seen, *, by: str
     ) -> _Fate:
-        """Say what became of a proposal that left no trace but what stands on its target branch."""
+        """Say what became of a proposal by what stands on its target branch now."""
         target = self._target(outcome.environment, seen)
-        facts = _facts(image, outcome, name=link.branch, target=target) | {"by": ""}
+        facts = _facts(image, outcome, name=link.link or link.branch, target=target) | {"by": by}
         if self._is_merged(outcome, seen):
             landed = self._doors.repo.landing(target, outcome.commit).commit
             return _Fate(COMMITTED, Reason("merged", facts), landed)
         rules = {one.name: one for one in seen.sight.rules.environments}.get(outcome.environment)
         tags = self._tags(outcome, image, seen) if rules else set()
         if tags == {image.tag}:
-            return _Fate(COMMITTED, Reason("merged", facts))
+            return _Fate(UNCHANGED, Reason("ended-obsolete", facts))
         newer = [tag for tag in tags if rules and (rules.tags.compare(tag, image.tag) or 0) > 0]
-        return _newer(newer[0], facts) if newer else _Fate(REFUSED, Reason("ended-closed", facts))
+        if newer:
+            return _newer(newer[0], facts)
+        is_open = link.branch in seen.opened
+        return _Fate(REFUSED, Reason("ended-dropped" if is_open else "ended-closed", facts))
 
     def _target(self, environment: str, seen: Seen) -> str:
         ground = seen.sight.grounds.get(environment)
@@ -214,6 +249,11 @@ class Following:
         return {place.tag for place in found if place.file in files and place.tag}
 
 
+def _links(record: Record) -> Iterable[ProposalLink]:
+    environments = record.outcome.environments if record.outcome else ()
+    return (link for one in environments if one.kind is PROPOSED for link in one.proposals)
+
+
 def _kinds(outcome: Outcome) -> list[OutcomeKind]:
     return [one.kind for one in outcome.environments]
 
@@ -226,11 +266,6 @@ def _image_of(outcome: EnvironmentOutcome, record: Record) -> ImageReference | N
     if outcome.image:
         return ImageReference.parse(outcome.image)
     return record.request.image if isinstance(record.request, UpdateRequest) else None
-
-
-def image_among(image: ImageReference, others: tuple[ImageReference, ...]) -> bool:
-    """Say whether the same build of the same image is among others."""
-    return any((one.repository, one.tag) == (image.repository, image.tag) for one in others)
 
 
 def _facts(

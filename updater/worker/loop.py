@@ -8,17 +8,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
-from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from updater.errors import TemporaryError, Unreachable, UpdaterError
+from updater.errors import TemporaryError, UpdaterError
 from updater.model import Request, UpdateRequest
 from updater.worker.desk import Desk
+from updater.worker.questions import Questions
 from updater.worker.rounds import Doors, Rounds
 from updater.worker.settling import Habits, is_undecided
 from updater.worker.tending import Tending
@@ -42,12 +38,6 @@ HINTED = timedelta(seconds=2)
 PATIENCE = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
-    question: Callable[[], Any]
-    promise: Future[Any] = field(default_factory=Future)
-
-
 class Worker:
     """The one owner of the config repo's mirror. `problems` tells, at any time, what is wrong with it.
 
@@ -62,7 +52,7 @@ class Worker:
         self._rounds = Rounds(doors, habits, self._tell)
         self._tending = Tending(doors, habits, self._rounds)
         self.desk = Desk(doors, self._rounds, self._tending)
-        self._asked: SimpleQueue[_Question] = SimpleQueue()
+        self._questions = Questions(self._store.arrived.set)
         self._hinted = threading.Event()
         self._looked_at: datetime | None = None
         self._suspects: set[str] = set()
@@ -74,11 +64,17 @@ class Worker:
 
     def run(self) -> None:
         """Work until `stop` is called; nothing that goes wrong ends it."""
+        try:
+            self._work()
+        finally:
+            self._questions.end()
+
+    def _work(self) -> None:
         failures = 0
         while not self._stop.is_set():
             self._store.arrived.clear()
             try:
-                self._answer()
+                self._questions.answer()
                 is_busy = self.tick()
                 self.look_around()
                 failures = 0
@@ -101,35 +97,17 @@ class Worker:
     def stop(self) -> None:
         """Ask the loop, from any thread, to end after the round it is in."""
         self._stop.set()
+        self._questions.end()
         self._store.arrived.set()
 
     def ask(self, question: Callable[[], Answer], patience: float = PATIENCE) -> Answer:
         """Have something done by the worker's thread, from another one, and return what came of it.
 
         Raises:
-            Unreachable: the worker had no time for it within `patience` seconds; whether it was done
-                is not known.
+            Unreachable: the worker is stopping, or had no time for it within `patience` seconds; whether
+                it was done is not known then.
         """
-        asked = _Question(question)
-        self._asked.put(asked)
-        self._store.arrived.set()
-        try:
-            answer: Answer = asked.promise.result(patience)
-        except FutureTimeout:
-            asked.promise.cancel()
-            raise Unreachable("The updater is busy with the config repo: try again.") from None
-        return answer
-
-    def _answer(self) -> None:
-        with suppress(Empty):
-            while True:
-                asked = self._asked.get_nowait()
-                # Whoever asked may have given up meanwhile.
-                if asked.promise.set_running_or_notify_cancel():
-                    try:
-                        asked.promise.set_result(asked.question())
-                    except Exception as problem:
-                        asked.promise.set_exception(problem)
+        return self._questions.ask(question, patience)
 
     def hint(self) -> None:
         """Say, from any thread, that something may have changed in Git or on the forge: look soon."""
@@ -138,6 +116,8 @@ class Worker:
 
     def tick(self) -> bool:
         """Do one round on everything that is due; say whether there was anything.
+
+        What is held comes along and is held again: that alone is nothing, for it is due later then.
 
         Raises:
             Unreachable: the store is away.

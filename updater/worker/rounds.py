@@ -17,14 +17,15 @@ from updater.configrepo import Draft as CommitDraft
 from updater.errors import InvalidConfigRepo, PushForbidden, PushRejected, TemporaryError, UpdaterError
 from updater.forge import Ensured, Forge
 from updater.messages import Messages
-from updater.model import OutcomeKind, Request, UpdateRequest
+from updater.model import Outcome, OutcomeKind, PromotionRequest, Request, UpdateRequest
 from updater.plan import Plan, Reason, Verdict, plan
+from updater.policy import Rules
 from updater.sight import Sight, look
 from updater.store import Intent, Store
 from updater.worker import deployments
 from updater.worker.delivery import Delivery, Written
 from updater.worker.settling import Habits, Landings, Settling
-from updater.worker.standings import Memory, Standings
+from updater.worker.standings import Memory, Standings, image_among
 
 log = logging.getLogger(__name__)
 
@@ -139,8 +140,14 @@ class Rounds:
 
     def _attempt(self, pending: Sequence[Request]) -> tuple[list[Request], set[str]]:
         """Plan and carry out once; return what must be planned again, and the commits that did not land."""
-        sight, standings = self._look(), self.standings()
+        sight = self._look()
+        if not self._is_current and _concerns_proposals(sight.rules, pending):
+            # What stands on source branches is guarded by no push.
+            self._fetch()
+            sight = self._look()
+        standings = self.standings()
         planned = plan(sight.rules, sight.grounds, pending, standings)
+        pending = self._with_chosen(pending, planned)
         commits = self._commit(sight, planned)
         written = self.delivery.write(sight, planned.proposals)
         if not (commits or written) and not self._stands(sight):
@@ -152,9 +159,20 @@ class Rounds:
         failed = {commit for index, commit in commits.items() if landings.changes[index] != commit}
         again, settled = self._settling.settle(pending, planned, landings, is_current=self._is_current)
         self.delivery.close(planned.closings, standings)
-        reached = [(request, settled[request.id]) for request in pending if request.id in settled]
-        deployments.record(self._forge, sight.rules, reached)
+        decided = [(one, _decided_now(one, settled[one.id])) for one in pending if one.id in settled]
+        deployments.record(self._forge, sight.rules, decided)
         return again, failed
+
+    def _with_chosen(self, pending: Sequence[Request], planned: Plan) -> list[Request]:
+        """Note what promotions take along, before anything of it is done."""
+        if planned.chosen:
+            self._store.choose(planned.chosen)
+        return [
+            replace(one, chosen=planned.chosen[one.id])
+            if isinstance(one, PromotionRequest) and one.id in planned.chosen
+            else one
+            for one in pending
+        ]
 
     def _stands(self, sight: Sight) -> bool:
         """Say whether what was planned on is still so; a push would say it, here nothing is pushed."""
@@ -210,9 +228,10 @@ class Rounds:
         if is_stale:
             self._fetch()
         made = {
-            (one.proposing.branch, change.image.repository): commit
+            (change.image.repository, chart): commit
             for one in written
             for change, commit in zip(one.proposing.changes, one.commits, strict=True)
+            for chart in change.charts
         }
         return Landings(changes=landed, proposals=missed, commits=made, is_stale=None in landed.values())
 
@@ -252,7 +271,7 @@ class Rounds:
         """Note what it would mean if a proposal were merged before it is settled."""
         request, target = verdict.request, written.proposing.target
         for change, commit in zip(written.proposing.changes, written.commits, strict=True):
-            if isinstance(request, UpdateRequest) and change.image.repository == request.image.repository:
+            if isinstance(request, UpdateRequest) and image_among(request.image, (change.image,)):
                 facts = {
                     "name": written.proposing.branch,
                     "by": "",
@@ -262,3 +281,22 @@ class Rounds:
                 }
                 merged = replace(verdict, kind=OutcomeKind.COMMITTED, reason=Reason("merged", facts))
                 yield Intent(target, commit, self._settling.outcome(merged, commit, Landings()))
+
+
+def _concerns_proposals(rules: Rules, pending: Sequence[Request]) -> bool:
+    """Say whether a request may go where changes are proposed."""
+    proposing = [one for one in rules.environments if one.delivery != "commit"]
+    return any(
+        isinstance(request, PromotionRequest)
+        or (request.environment in (None, one.name) and one.tags.takes(request.image.tag))
+        for one in proposing
+        for request in pending
+    )
+
+
+def _decided_now(request: Request, outcome: Outcome) -> Outcome:
+    """Return the outcome without what was settled in an earlier round."""
+    done = {one.subject for one in request.done}
+    return replace(
+        outcome, environments=tuple(one for one in outcome.environments if one.subject not in done)
+    )

@@ -147,14 +147,9 @@ class Settling:
             reason=Reason(verdict.reason.code, {**verdict.reason.facts, "names": names}),
             notes=(*verdict.notes, *notes),
         )
-        commit = next(
-            (
-                landings.commits[key]
-                for branch in verdict.branches
-                if (key := (branch, _repository(verdict.request))) in landings.commits
-            ),
-            "",
-        )
+        repository = _repository(verdict.request)
+        made = (landings.commits.get((repository, place.chart), "") for place in verdict.places)
+        commit = next((one for one in made if one), "")
         outcome = self._messages.outcome(verdict, commit=commit, link=requests[0].url)
         links = (ProposalLink(branch=one.branch, number=one.number, link=one.url) for one in requests)
         return replace(outcome, proposals=tuple(links))

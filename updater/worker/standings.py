@@ -7,14 +7,15 @@ long as the worker.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from updater.configrepo import ConfigRepo, LoggedCommit
 from updater.errors import InvalidRequest
 from updater.forge import Forge, MergeRequest, State
 from updater.model import PROPOSAL_PREFIX, ImageReference
-from updater.plan import Carried, Closed, Standing
+from updater.plan import Carried, Closed, Ground, Standing
+from updater.sight import Sight
 from updater.trailers import read
 
 # A person's no is looked for in so many merge requests of a branch; what came before, later ones decided.
@@ -41,6 +42,8 @@ class Standings:
     memory: Memory
     opened: Mapping[str, MergeRequest] | None = None
     _known: dict[str, tuple[MergeRequest, ...]] = field(default_factory=dict)
+    _targets: dict[str, str] = field(default_factory=dict)
+    _tips: Mapping[str, str] | None = None
 
     def names(self, environment: str) -> Collection[str]:
         """Return the source branches of an environment that exist."""
@@ -52,13 +55,21 @@ class Standings:
         Raises:
             TemporaryError: the forge is away.
         """
-        tips = self.repo.branches(PROPOSAL_PREFIX)
+        if self._tips is None:
+            self._tips = self.repo.branches(PROPOSAL_PREFIX)
+        tips = self._tips
+        self._targets.update(branches)
         self._look([branch for branch in branches if self._must_ask(branch, tips.get(branch, ""))])
         return {branch: self._one(branch, target, tips) for branch, target in branches.items()}
 
     def open(self, branch: str) -> MergeRequest | None:
-        """Return the open merge request of a branch that was looked up."""
-        return next((one for one in self._known.get(branch, ()) if one.state is State.OPENED), None)
+        """Return the open merge request of a branch that was looked up, to its own target."""
+        return next((one for one in self._of(branch) if one.state is State.OPENED), None)
+
+    def _of(self, branch: str) -> Sequence[MergeRequest]:
+        # Somebody may take the same branch elsewhere: that one is theirs.
+        target = self._targets.get(branch)
+        return [one for one in self._known.get(branch, ()) if one.target == target]
 
     def _must_ask(self, branch: str, head: str) -> bool:
         if branch in self._known:
@@ -76,12 +87,13 @@ class Standings:
             self._known.update({branch: tuple(found.get(branch, ())) for branch in branches})
 
     def _one(self, branch: str, target: str, tips: Mapping[str, str]) -> Standing:
-        known, head = self._known.get(branch, ()), tips.get(branch, "")
-        closed = tuple(self._closed(known))
+        known, head = self._of(branch), tips.get(branch, "")
         opened = self.open(branch)
-        has_ended = opened is None and (
-            head in {one.head for one in known} or self.memory.ended.get(branch) == head
-        )
+        # What was told may be newer than what the forge had taken in when it ended.
+        heads = {one for request in known for one in (request.head, request.told_head)}
+        has_ended = opened is None and (head in heads or self.memory.ended.get(branch) == head)
+        # Only who is asked for something needs to know what people said no to.
+        closed = tuple(self._closed(known, branch, target, head)) if self.opened is None else ()
         if has_ended and head:
             self.memory.ended[branch] = head
         if not head or has_ended:
@@ -100,6 +112,7 @@ class Standings:
             foreign=f"{foreign.author} ({foreign.commit[:10]})" if foreign else "",
             carried=tuple(one for one in carried if one),
             files=proposed.files,
+            is_overtaken=bool(proposed.overtaken),
             closed=closed,
             name=opened.name if opened else branch,
             link=opened.url if opened else "",
@@ -111,11 +124,31 @@ class Standings:
             return None
         return Carried.read(commit.message, commit.time, commit.commit)
 
-    def _closed(self, known: Iterable[MergeRequest]) -> Iterable[Closed]:
+    def _closed(self, known: Sequence[MergeRequest], branch: str, target: str, head: str) -> Iterable[Closed]:
         decided = [one for one in known if one.state is State.CLOSED and not one.is_own_end]
         for one in decided[:_REMEMBERED]:
-            images = images_of(self.forge.carried(one))
+            messages = list(self.forge.carried(one))
+            if head and one.told_head == head != one.head:
+                messages += [commit.message for commit in self.repo.proposed(branch, target).commits]
+            images = images_of(messages)
             yield Closed(by=one.ended_by, name=one.name, link=one.url, images=images)
+
+
+def listed(forge: Forge, sight: Sight) -> dict[str, MergeRequest]:
+    """Return the open merge requests of the updater by source branch: those to the branch the rules name."""
+    targets = {name: ground.branch for name, ground in sight.grounds.items() if isinstance(ground, Ground)}
+    opened = (one for one in forge.opened() if targets.get(environment_of(one.branch)) == one.target)
+    return {one.branch: one for one in opened}
+
+
+def environment_of(branch: str) -> str:
+    """Return the environment that a source branch is for, by its name."""
+    return branch.removeprefix(PROPOSAL_PREFIX).partition("/")[0]
+
+
+def image_among(image: ImageReference, others: Iterable[ImageReference]) -> bool:
+    """Say whether the same build of the same image is among others."""
+    return any((one.repository, one.tag) == (image.repository, image.tag) for one in others)
 
 
 def images_of(messages: Iterable[str]) -> tuple[ImageReference, ...]:

@@ -8,18 +8,20 @@ it as it should be, so that it can be cut off anywhere and survives restarts and
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from updater.errors import ForgeRefused, UpdaterError
 from updater.forge import Landed, MergeRequest, Readiness, Step
 from updater.model import PROPOSAL_PREFIX
 from updater.plan import Plan, Proposing, keep_up
 from updater.sight import Sight
+from updater.worker.asked import Asked, asked_for
 from updater.worker.following import Following, Seen
 from updater.worker.rounds import Doors, Rounds
 from updater.worker.settling import Habits
-from updater.worker.standings import Standings
+from updater.worker.standings import Standings, environment_of, listed
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +29,9 @@ log = logging.getLogger(__name__)
 _LOOKS = 3
 # GitLab.com lets a user ask 2,000 questions a minute; a third of that is ours to use.
 REST = timedelta(seconds=0.1)
+# A merge request that GitLab refused for good is asked for again when its branch moves, or so much later:
+# an administrator may have mended what it was refused for.
+_REFUSED_FOR = timedelta(hours=1)
 
 
 @dataclass(slots=True)
@@ -45,8 +50,12 @@ class Tending:
         self._doors = doors
         self._rounds = rounds
         self._following = Following(doors, habits)
-        # Merge requests whose note must be kept true, as long as they are open.
-        self._noted: set[int] = set()
+        # Heads of source branches for which the forge refused a merge request, and when.
+        self._refused: dict[str, tuple[str, datetime]] = {}
+        # Heads that nobody asked for, told in the log once.
+        self._unasked: dict[str, str] = {}
+        # Merge requests that were disarmed: a person who arms one afterwards means it.
+        self._disarmed: set[int] = set()
         # Why proposals of `auto-merge` wait, by branch, and what is wrong with the forge, as last seen.
         self.waits: dict[str, str] = {}
         self.problems: tuple[str, ...] = ()
@@ -71,16 +80,18 @@ class Tending:
             sight = self._rounds.refresh()
 
     def _look_once(self, sight: Sight) -> bool:
-        opened = {one.branch: one for one in self._doors.forge.opened()}
+        opened = listed(self._doors.forge, sight)
         standings = replace(self._rounds.standings(), opened=opened)
         planned = keep_up(sight.rules, sight.grounds, standings)
         tended = _Tended()
         self.rest = REST * len(planned.proposals)
+        self._disarm(sight, opened)
         self._deliver(sight, planned, standings, tended)
         for proposing in planned.proposals:
-            is_settled = proposing.standing.is_open and not proposing.is_news
-            if proposing.environment.delivery == "auto-merge" and is_settled:
-                self._advance(sight, proposing, opened[proposing.branch], tended)
+            # Found by its branch: one whose merge is under way is open, and no list of open ones has it.
+            mine = standings.open(proposing.branch)
+            if proposing.environment.delivery == "auto-merge" and mine and not proposing.is_news:
+                self._advance(sight, proposing, mine, tended)
         self.waits = tended.waits
         still = {branch: one for branch, one in opened.items() if branch not in tended.merged}
         self._following.follow(Seen(sight, standings, still, tended.waits))
@@ -93,17 +104,50 @@ class Tending:
         written = delivery.write(sight, planned.proposals)
         missed = delivery.push(written, sight.tips) if written else {}
         heads.update({one.proposing.branch: one.head for one in written})
-        good = [one for one in planned.proposals if one.branch not in missed]
+        good = [
+            one
+            for one in planned.proposals
+            if one.branch not in missed
+            and (standings.open(one.branch) or not self._is_refused(one.branch, heads[one.branch]))
+        ]
         for branch, answer in delivery.propose(good, heads, standings).items():
             if isinstance(answer, UpdaterError):
                 log.warning("The proposal %s has no merge request: %s", branch, answer)
+            if isinstance(answer, ForgeRefused):
+                self._refused[branch] = (heads[branch], self._doors.clock())
         delivery.close(planned.closings, standings)
-        tended.must_look_again = bool(written or planned.closings)
+        tended.must_look_again |= bool(written or planned.closings)
+
+    def _is_refused(self, branch: str, head: str) -> bool:
+        refused, when = self._refused.get(branch, ("", None))
+        if when is None or (refused == head and self._doors.clock() - when < _REFUSED_FOR):
+            return when is not None
+        del self._refused[branch]
+        return False
+
+    def _disarm(self, sight: Sight, opened: Mapping[str, MergeRequest]) -> None:
+        """Take back that the forge merges by itself what the rules have since left to people."""
+        by_itself = {one.name for one in sight.rules.environments if one.delivery == "auto-merge"}
+        for branch, one in opened.items():
+            is_left_to_people = environment_of(branch) not in by_itself
+            if one.is_armed and is_left_to_people and one.number not in self._disarmed:
+                try:
+                    self._doors.forge.disarm(one)
+                    log.info("%s is no longer merged by itself: the rules leave it to people.", one.name)
+                except ForgeRefused as problem:
+                    log.warning("%s may be merged by itself, against the rules: %s", one.name, problem)
+                self._disarmed.add(one.number)
 
     # Auto-merge
 
     def _advance(self, sight: Sight, proposing: Proposing, opened: MergeRequest, tended: _Tended) -> None:
         forge, head = self._doors.forge, proposing.standing.head
+        match asked_for(self._doors.store, proposing):
+            case Asked.NO:
+                self._leave_alone(opened, head, tended)
+                return
+            case Asked.NOT_DECIDED:
+                return
         try:
             readiness = forge.readiness(opened, head)
             match readiness.step:
@@ -118,6 +162,16 @@ class Tending:
             self._tell(opened, readiness, proposing.branch, tended)
         except ForgeRefused as problem:
             tended.waits[proposing.branch] = str(problem)
+
+    def _leave_alone(self, opened: MergeRequest, head: str, tended: _Tended) -> None:
+        """Say that nobody asked here; not on its page, where another updater may have its note.
+
+        A one-shot job knows no requests but its own.
+        """
+        tended.waits[opened.branch] = text = self._doors.messages.wait("not-asked-for", "")
+        if self._unasked.get(opened.branch) != head:
+            self._unasked[opened.branch] = head
+            log.warning("%s at %s is not merged: %s", opened.name, head[:10], text)
 
     def _merge(self, proposing: Proposing, ready: Readiness, tended: _Tended, *, arm: bool) -> Readiness:
         opened = ready.merge_request
@@ -134,8 +188,9 @@ class Tending:
             tended.must_look_again = True
             return replace(ready, step=Step.ENDED, code="")
         if merging.landed is Landed.ARMED:
+            self._disarmed.discard(opened.number)
             return replace(ready, step=Step.WAIT, code="pipeline-running")
-        return replace(ready, step=Step.PERSON, code=merging.code, words=merging.words)
+        return replace(ready, step=merging.step, code=merging.code, words=merging.words)
 
     def _replan(self, sight: Sight, proposing: Proposing, tended: _Tended) -> None:
         """Write the proposal anew on its target, unless it stands on the newest commit there already."""
@@ -147,11 +202,15 @@ class Tending:
         self._deliver(sight, plan, standings, tended)
 
     def _tell(self, opened: MergeRequest, readiness: Readiness, branch: str, tended: _Tended) -> None:
-        """Say why it waits: to its requests always, on the merge request where a person can do something."""
+        """Say why it waits: to its requests always, on the merge request where a person can do something.
+
+        A note that is there, perhaps of an earlier process, is kept true whatever the reason.
+        """
         if readiness.step is Step.ENDED or not readiness.code:
             return
         text = self._doors.messages.wait(readiness.code, readiness.words)
         tended.waits[branch] = text
-        if readiness.step is Step.PERSON or opened.number in self._noted:
+        if readiness.step is Step.PERSON:
             self._doors.forge.note(opened, text)
-            self._noted.add(opened.number)
+        else:
+            self._doors.forge.amend_note(opened, text)

@@ -9,7 +9,7 @@ from support.barerepo import commit_as_person, git, tip
 from support.gitlabs import BRANCH, VALUES, Clock, proposal, push
 from support.gitlabworld import GitLabWorld
 
-from updater.errors import ForgeRefused, Unreachable, UpdaterError
+from updater.errors import ForgeRefused, TemporaryError, Unreachable, UpdaterError
 from updater.forge import Ensured, MergeRequest, Proposal, State
 from updater.forge.gitlab import GitLab
 
@@ -153,6 +153,71 @@ def test_a_second_one_is_never_made(world: GitLabWorld, forge: GitLab, bare: Pat
     answer = ensured(forge, proposal(head))
     assert (answer.merge_request.number, len(world.merge_requests)) == (1, 1)
     assert world.mr(1).title == "Update iris in prod to master-2"
+
+
+def test_one_that_was_closed_meanwhile_is_not_called_a_proposal(
+    world: GitLabWorld, forge: GitLab, bare: Path
+) -> None:
+    known = made(forge, bare)
+    world.person_closes(1)
+    problem = refusal(forge, proposal(push(bare, "master-3"), known=known))
+    assert isinstance(problem, TemporaryError)
+    assert str(problem) == "!1 was closed or merged meanwhile; it is looked at again."
+    ((closed,),) = forge.look([BRANCH]).values()
+    assert (closed.title, closed.told_head) == (known.title, known.head), "that is what was closed"
+    assert closed.description == known.description
+
+
+def test_one_that_stood_in_the_way_and_was_closed_then_is_looked_at_again(
+    world: GitLabWorld, forge: GitLab, bare: Path
+) -> None:
+    known = made(forge, bare)
+    world.person_closes(1)
+    words = '{"message":["Another open merge request already exists for this source branch: !1"]}'
+    world.faults.next("POST merge_requests", status=409, body=words)
+    problem = refusal(forge, proposal(known.head))
+    assert isinstance(problem, TemporaryError)
+    assert len(world.merge_requests) == 1
+
+
+def test_a_persons_own_of_the_same_branch_to_another_target_is_left_alone(
+    world: GitLabWorld, forge: GitLab, bare: Path
+) -> None:
+    git(bare, "branch", "backport", "main")
+    head = push(bare, "master-2")
+    world.person_opens(BRANCH, "backport", "My backport")
+    ((theirs,),) = forge.look([BRANCH]).values()
+    answer = ensured(forge, proposal(head, known=theirs))
+    assert answer.merge_request.number == 2
+    assert [(one.target, one.title) for one in world.merge_requests] == [
+        ("backport", "My backport"),
+        ("main", "Update iris in prod to master-2"),
+    ]
+
+
+def test_after_a_lost_answer_the_one_to_the_right_target_is_taken(
+    world: GitLabWorld, forge: GitLab, bare: Path
+) -> None:
+    git(bare, "branch", "backport", "main")
+    head = push(bare, "master-2")
+    world.person_opens(BRANCH, "backport", "My backport")
+    world.faults.next("POST merge_requests", status="reset")
+    assert isinstance(refusal(forge, proposal(head)), Unreachable)
+    world.faults.next("POST merge_requests", status="drop")
+    assert ensured(forge, proposal(head)).merge_request.number == 2
+    assert world.mr(1).title == "My backport"
+
+
+def test_its_own_that_cannot_follow_its_target_stays_as_it_is(
+    world: GitLabWorld, forge: GitLab, bare: Path
+) -> None:
+    known = made(forge, bare)
+    git(bare, "branch", "prod", "main")
+    world.person_opens(BRANCH, "prod", "Mine")
+    problem = refusal(forge, proposal(known.head, target="prod", known=known))
+    assert isinstance(problem, ForgeRefused)
+    assert "!2" in str(problem)
+    assert [one.target for one in world.merge_requests] == ["main", "prod"]
 
 
 def test_a_refusal_that_names_another_ones_number_is_not_believed(

@@ -162,3 +162,15 @@ def test_a_project_without_the_right_says_so(world: GitLabWorld, forge: GitLab) 
     world.add_project("apps/iris", role="reporter")
     with pytest.raises(ForgeRefused, match="apps/iris"):
         forge.record_deployment(SOURCE, "prod", "success")
+
+
+@pytest.mark.parametrize("role", ["", "nobody"])
+def test_a_source_project_nobody_knows_or_shows_is_no_outage_and_no_setting(
+    world: GitLabWorld, forge: GitLab, role: str
+) -> None:
+    if role:
+        world.add_project("apps/iris", role=role)
+    with pytest.raises(ForgeRefused) as problem:
+        forge.record_deployment(SOURCE, "prod", "success")
+    assert "source project 'apps/iris'" in str(problem.value)
+    assert "UPDATER_GITLAB_PROJECT" not in str(problem.value)

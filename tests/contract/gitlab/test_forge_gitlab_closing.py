@@ -42,14 +42,37 @@ def test_a_close_of_its_own_is_no_persons_decision(world: GitLabWorld, forge: Gi
     assert (closed.state, closed.ended_by, closed.is_own_end) == (State.CLOSED, "", True)
 
 
-def test_a_branch_that_the_updater_deleted_closes_as_its_own_doing(
+def test_one_that_closed_with_its_branch_is_not_taken_for_a_closing_of_its_own(
     world: GitLabWorld, forge: GitLab, bare: Path
 ) -> None:
     made(forge, bare)
     git(bare, "update-ref", "-d", f"refs/heads/{BRANCH}")
     world.notice(world.bot)
     ((closed,),) = forge.look([BRANCH]).values()
-    assert (closed.state, closed.is_own_end) == (State.CLOSED, True)
+    assert (closed.state, closed.ended_by, closed.is_own_end) == (State.CLOSED, "updater-bot", False)
+
+
+def test_whoever_lent_the_token_closes_on_the_page_as_a_person(
+    world: GitLabWorld, forge: GitLab, bare: Path
+) -> None:
+    made(forge, bare)
+    world.person_closes(1, by="updater-bot")
+    ((closed,),) = forge.look([BRANCH]).values()
+    assert (closed.ended_by, closed.is_own_end) == ("updater-bot", False)
+
+
+def test_a_mark_in_a_text_that_came_from_outside_is_none(
+    world: GitLabWorld, forge: GitLab, bare: Path
+) -> None:
+    text = "By x <!-- updater-closed-by:  --> y <!--updater-head: 0123 -->"
+    head = push(bare, "master-2")
+    known = ensured(forge, proposal(head, description=text)).merge_request
+    assert known.told_head == head
+    forge.note(known, "Waits <!-- updater-note -->")
+    assert "<! -- updater-note -->" in world.notes(1)[0].body
+    world.person_closes(1, by="updater-bot")
+    ((closed,),) = forge.look([BRANCH]).values()
+    assert (closed.ended_by, closed.is_own_end) == ("updater-bot", False)
 
 
 def test_a_person_who_closes_again_after_reopening_is_believed(
@@ -115,6 +138,34 @@ def test_the_next_process_finds_the_note_and_leaves_it_where_it_says_so(
         later.note(known, "Waits for approval.")
         assert [call.method for call in world.calls] == ["GET", "GET"]
         later.note(known, "Waits for its pipeline.")
+    assert len(world.notes(1)) == 1
+
+
+def test_a_note_is_only_amended_where_there_is_one_and_looked_for_once(
+    world: GitLabWorld, forge: GitLab, bare: Path
+) -> None:
+    known = made(forge, bare)
+    forge.amend_note(known, "Is being checked.")
+    world.calls.clear()
+    forge.amend_note(known, "Its pipeline is running.")
+    assert world.calls == []
+    assert world.notes(1) == []
+    forge.note(known, "Waits for approval.")
+    with connected(world) as later:
+        later.amend_note(known, "Is being checked.")
+    assert [note.body.partition("\n")[0] for note in world.notes(1)] == ["Is being checked."]
+
+
+def test_a_note_that_somebody_deleted_is_not_amended_into_being(
+    world: GitLabWorld, forge: GitLab, bare: Path
+) -> None:
+    known = made(forge, bare)
+    forge.note(known, "Waits for approval.")
+    world.mr(1).notes.clear()
+    forge.amend_note(known, "Is being checked.")
+    forge.amend_note(known, "Its pipeline is running.")
+    assert world.notes(1) == []
+    forge.note(known, "Waits for approval.")
     assert len(world.notes(1)) == 1
 
 

@@ -10,7 +10,8 @@ from support.barerepo import commit_as_person, git, log, tip
 from support.gitlabs import BRANCH, VALUES, Clock, connected, proposal, push
 from support.gitlabworld import GitLabWorld
 
-from updater.forge import Ensured, Landed, MergeRequest, Merging, Readiness, Step
+from updater.errors import ForgeRefused
+from updater.forge import Ensured, Landed, MergeRequest, Merging, Readiness, State, Step
 from updater.forge.gitlab import GitLab
 
 MESSAGE = "Deliver iris master-2 to prod\n\nUpdater-Environment: prod"
@@ -245,7 +246,7 @@ def test_approvals_are_for_people_and_then_it_merges(world: GitLabWorld, forge: 
     known = made(forge, bare)
     now = settled(world, forge, known)
     assert (now.step, now.code) == (Step.PERSON, "not-approved")
-    assert merged(forge, known) == Merging(Landed.NOT_YET, "not-approved", "not_approved")
+    assert merged(forge, known) == Merging(Landed.NOT_YET, "not-approved", "not_approved", step=Step.PERSON)
     world.person_approves(1)
     assert settled(world, forge, known).step is Step.MERGE
     assert merged(forge, known).landed is Landed.MERGED
@@ -277,7 +278,7 @@ def test_a_branch_only_maintainers_merge_into_is_for_people(
     known = made(forge, bare)
     now = settled(world, forge, known)
     assert (now.step, now.code) == (Step.PERSON, "no-right-to-merge")
-    assert merged(forge, known) == Merging(Landed.NOT_YET, "no-right-to-merge")
+    assert merged(forge, known) == Merging(Landed.NOT_YET, "no-right-to-merge", step=Step.PERSON)
 
 
 def test_a_conflict_is_planned_again(world: GitLabWorld, forge: GitLab, bare: Path) -> None:
@@ -305,3 +306,51 @@ def test_a_status_nobody_knows_yet_is_for_people_in_gitlabs_words(
     world.force_status(1, "moon_phase")
     now = settled(world, forge, known)
     assert (now.step, now.code, now.words) == (Step.PERSON, "unknown-status", "moon_phase")
+
+
+def test_what_was_armed_is_disarmed_and_nothing_happens_to_what_is_not(
+    world: GitLabWorld, forge: GitLab, bare: Path
+) -> None:
+    known = made(forge, bare)
+    world.pipeline(BRANCH, "running")
+    settled(world, forge, known)
+    assert merged(forge, known, arm=True).landed is Landed.ARMED
+    ((armed,),) = forge.look([BRANCH]).values()
+    assert armed.is_armed is True
+    forge.disarm(armed)
+    assert world.mr(1).armed_by is None
+    ((disarmed,),) = forge.look([BRANCH]).values()
+    assert disarmed.is_armed is False
+    forge.disarm(armed)
+    world.person_merges(1)
+    forge.disarm(armed)
+    assert [call.status for call in world.calls if "cancel" in call.path] == [201, 406, 405]
+
+
+def test_what_a_person_armed_is_not_called_armed(world: GitLabWorld, forge: GitLab, bare: Path) -> None:
+    made(forge, bare)
+    world.pipeline(BRANCH, "running")
+    world.person_arms(1, by="kim")
+    ((known,),) = forge.look([BRANCH]).values()
+    assert known.is_armed is False
+
+
+def test_a_right_to_disarm_that_is_missing_is_told_with_the_page(
+    world: GitLabWorld, forge: GitLab, bare: Path
+) -> None:
+    known = made(forge, bare)
+    world.faults.next("POST merge_requests/1/cancel_merge_when_pipeline_succeeds", status=401)
+    with pytest.raises(ForgeRefused, match="merge_requests/1"):
+        forge.disarm(known)
+
+
+def test_a_merge_under_way_is_awaited_as_an_open_one(world: GitLabWorld, forge: GitLab, bare: Path) -> None:
+    known = made(forge, bare)
+    world.merge_begins(1)
+    assert forge.opened() == ()
+    ((there,),) = forge.look([BRANCH]).values()
+    assert there.state is State.OPENED
+    now = forge.readiness(known, known.head)
+    assert (now.step, now.code) == (Step.WAIT, "checking")
+    world.merge_fails(1)
+    assert [one.number for one in forge.opened()] == [1]

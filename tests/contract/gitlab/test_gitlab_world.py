@@ -148,6 +148,35 @@ def test_a_merge_request_that_makes_no_sense_is_refused(
     assert world.merge_requests == ()
 
 
+def test_no_other_target_makes_a_second_open_one_of_the_same_branches(world: GitLabWorld) -> None:
+    iid = propose(world)
+    git(world.repo.bare, "branch", "backport", "main")
+    other = world.person_opens(BRANCH, "backport", "Mine")
+    answer = ask(world, "PUT", f"merge_requests/{iid}", json={"target_branch": "backport", "title": "New"})
+    assert answer.status_code == 409
+    words = f"Another open merge request already exists for this source branch: !{other.iid}"
+    assert answer.json()["message"] == [words]
+    assert (world.mr(iid).target, world.mr(iid).title == "New") == ("main", False)
+    world.person_closes(other.iid)
+    answer = ask(world, "PUT", f"merge_requests/{iid}", json={"target_branch": "backport"})
+    assert (answer.status_code, world.mr(iid).target) == (200, "backport")
+
+
+def test_while_a_merge_is_under_way_it_is_locked_and_in_no_list_of_open_ones(world: GitLabWorld) -> None:
+    iid = propose(world)
+    world.merge_begins(iid)
+    body = ask(world, "GET", f"merge_requests/{iid}").json()
+    assert (body["state"], body["detailed_merge_status"]) == ("locked", "not_open")
+    listed = {
+        state: len(ask(world, "GET", "merge_requests", params={"state": state}).json())
+        for state in ("opened", "locked", "all")
+    }
+    assert listed == {"opened": 0, "locked": 1, "all": 1}
+    assert ask(world, "PUT", f"merge_requests/{iid}/merge").status_code == 405
+    world.merge_fails(iid)
+    assert ask(world, "GET", f"merge_requests/{iid}").json()["state"] == "opened"
+
+
 def test_parameters_are_read_from_query_and_body_alike(world: GitLabWorld) -> None:
     iid = propose(world)
     head = world.mr(iid).head

@@ -55,6 +55,29 @@ class Acts(Following):
             self.settle()
             assert land(self, self.mr(iid), self.person(by), Terms()), f"!{iid} conflicts with its target."
 
+    def merge_begins(self, iid: int) -> None:
+        """Lock a merge request as a merge that takes its time does: it is neither open nor merged."""
+        with self.lock:
+            self.notice()
+            assert self.mr(iid).state == "opened", "GitLab begins to merge only what is open."
+            self.mr(iid).state = "locked"
+
+    def merge_fails(self, iid: int) -> None:
+        """Let a merge that began come to nothing, so that the merge request is open again."""
+        with self.lock:
+            assert self.mr(iid).state == "locked"
+            self.mr(iid).state = "opened"
+            self.notice()
+
+    def person_arms(self, iid: int, by: str = "kim") -> None:
+        """Set a merge request to merge by itself, on its page."""
+        with self.lock:
+            self.settle()
+            request, person = self.mr(iid), self.person(by)
+            terms = Terms(squash=request.squash)
+            no = attempt(self, request, person, sha=request.head, auto=True, terms=terms)
+            assert no is None, f"GitLab did not let {by} set !{iid} to merge by itself: {no}"
+
     def person_closes(self, iid: int, by: str = "kim") -> None:
         """Close a merge request."""
         with self.lock:

@@ -118,6 +118,10 @@ def change_request(world: Acts, asked: Asked, request: MergeRequest) -> Answer:
         same = world.open_like(request.source, request.target)
         if same:
             return _another(same)
+    target = asked.text("target_branch", request.target)
+    same = world.open_like(request.source, target) if request.state == "opened" else None
+    if same not in (None, request):
+        return _another(same)
     _apply(world, asked, request)
     world.change_state(request, event, by=asked.by)
     if not event:
