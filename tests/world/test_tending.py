@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.barerepo import git, tip
-from support.lab import Lab, lab
+from support.lab import Lab, chart, lab, rules
 
 BRANCH = "updater/prod/iris"
 VALUES = "charts/iris/values-prod.yaml"
@@ -121,3 +121,16 @@ def test_a_branch_that_gitlab_refuses_for_good_is_asked_for_again_when_it_moves_
     world.look_around()
     world.settle_all()
     assert kind(world, request) == "proposed"
+
+
+def test_many_that_wait_to_be_merged_cost_a_few_calls_each(tmp_path: Path) -> None:
+    names = [f"app{number}" for number in range(12)]
+    files = {path: text for name in names for path, text in chart(name).items()}
+    with lab(tmp_path, rules("auto-merge"), files=files) as world:
+        requests = [world.ci_builds(f"{name}:master-101") for name in names]
+        world.settle_all()
+        before = len(world.gitlab.calls)
+        for _ in range(12):
+            world.look_around()
+        assert {world.outcome(one).kind.value for one in requests} == {"committed"}
+        assert len(world.gitlab.calls) - before <= 12 * len(names)

@@ -196,6 +196,8 @@ class Worker:
         try:
             self._tending.tend(sight)
             self._tell_of_forge(self._tending.problems)
+            if self._tending.is_under_way:
+                self._hinted.set()
         except UpdaterError as problem:
             self._tell_of_forge((*self._tending.problems, str(problem)))
         self._repo.tidy()

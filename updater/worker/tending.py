@@ -40,7 +40,24 @@ class _Tended:
 
     waits: dict[str, str] = field(default_factory=dict)
     merged: set[str] = field(default_factory=set)
+    # Target branches that a merge moved, and those of them of which one more was asked about since.
+    moved: set[str] = field(default_factory=set)
+    nudged: set[str] = field(default_factory=set)
+    asked: int = 0
     must_look_again: bool = False
+
+    def is_worth_asking(self, target: str) -> bool:
+        """Say whether the forge can know anything now about another proposal for a target branch.
+
+        A merge makes it check all others for that branch anew. Asking about one sets that going for
+        it; asking about all of them after each merge would be quadratic.
+        """
+        if target in self.moved and target in self.nudged:
+            return False
+        if target in self.moved:
+            self.nudged.add(target)
+        self.asked += 1
+        return True
 
 
 class Tending:
@@ -61,6 +78,8 @@ class Tending:
         self.problems: tuple[str, ...] = ()
         # How long to leave the forge alone after a look, by how many questions it took.
         self.rest = timedelta(0)
+        # Whether there was more to do when the last look ended, so that the next one should come soon.
+        self.is_under_way = False
 
     def tend(self, sight: Sight) -> None:
         """Look after every proposal; `sight` is the config repo as fetched just now.
@@ -75,7 +94,8 @@ class Tending:
             return
         self.problems = self._doors.forge.problems(self._doors.clock())
         for _ in range(_LOOKS):
-            if not self._look_once(sight):
+            self.is_under_way = self._look_once(sight)
+            if not self.is_under_way:
                 return
             sight = self._rounds.refresh()
 
@@ -84,15 +104,18 @@ class Tending:
         standings = replace(self._rounds.standings(), opened=opened)
         planned = keep_up(sight.rules, sight.grounds, standings)
         tended = _Tended()
-        self.rest = REST * len(planned.proposals)
         self._disarm(sight, opened)
         self._deliver(sight, planned, standings, tended)
         for proposing in planned.proposals:
             # Found by its branch: one whose merge is under way is open, and no list of open ones has it.
             mine = standings.open(proposing.branch)
-            if proposing.environment.delivery == "auto-merge" and mine and not proposing.is_news:
+            if proposing.environment.delivery != "auto-merge" or not mine or proposing.is_news:
+                continue
+            if tended.is_worth_asking(proposing.target):
                 self._advance(sight, proposing, mine, tended)
-        self.waits = tended.waits
+            elif wait := self.waits.get(proposing.branch):
+                tended.waits[proposing.branch] = wait
+        self.waits, self.rest = tended.waits, REST * tended.asked
         still = {branch: one for branch, one in opened.items() if branch not in tended.merged}
         self._following.follow(Seen(sight, standings, still, tended.waits))
         return tended.must_look_again
@@ -185,6 +208,7 @@ class Tending:
         if merging.landed is Landed.MERGED:
             log.info("%s was merged.", opened.name)
             tended.merged.add(proposing.branch)
+            tended.moved.add(proposing.target)
             tended.must_look_again = True
             return replace(ready, step=Step.ENDED, code="")
         if merging.landed is Landed.ARMED:
