@@ -122,6 +122,8 @@ def proposal_json(proposal: OpenProposal) -> dict[str, Any]:
                 "replaced": list(one.replaced),
                 "requests": list(one.requests),
                 "requested_by": one.requested_by,
+                "promoted_from": one.promoted_from,
+                "reason": one.reason,
                 "source": one.source,
                 "pipeline": one.pipeline,
             }

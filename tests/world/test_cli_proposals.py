@@ -60,7 +60,7 @@ def test_show_has_the_images_who_asked_and_the_diff(bare: Path) -> None:
     assert "  state: open\n" in ran.out
     assert f"  head: {tip(bare, BRANCH)}\n" in ran.out
     row = next(line for line in ran.out.splitlines() if line.startswith(IRIS)).split()
-    assert row == [f"{IRIS}:master-102", "iris", "master-101", "Kim", "-"]
+    assert row == [f"{IRIS}:master-102", "iris", "master-100", "master-101", "Kim", "-"]
     assert "-  tag: master-100\n+  tag: master-102\n" in ran.out
     told = json.loads(run(bare, "proposals", "show", BRANCH, "--json").out)
     assert "+  tag: master-102\n" in told["diff"]

@@ -8,7 +8,7 @@ from updater.answers import proposal_json
 from updater.cli import DONE, NOT_DONE, show
 from updater.errors import InvalidRequest
 from updater.messages import one_line
-from updater.model import EnvironmentOutcome, OpenProposal, OutcomeKind
+from updater.model import EnvironmentOutcome, OpenProposal, OutcomeKind, ProposedImage
 from updater.oneshot import caller, desk
 
 # So much of a commit's id is shown, and so much is enough to name it.
@@ -117,6 +117,14 @@ def _state(one: OpenProposal) -> str:
     return one_line(one.waits) or "open"
 
 
+def _asked_by(carried: ProposedImage) -> str:
+    by = one_line(carried.requested_by) or "-"
+    if not carried.promoted_from:
+        return by
+    reason = f": {one_line(carried.reason)}" if carried.reason else ""
+    return f"{by}, promoted from {one_line(carried.promoted_from)}{reason}"
+
+
 def _show(one: OpenProposal) -> None:
     click.echo(one_line(one.title) or one.name)
     click.echo(f"  name: {one.name}")
@@ -130,12 +138,13 @@ def _show(one: OpenProposal) -> None:
         (
             carried.image,
             ", ".join(carried.charts),
+            ", ".join(carried.previous) or "-",
             ", ".join(carried.replaced) or "-",
-            carried.requested_by or "-",
+            _asked_by(carried),
             carried.pipeline or "-",
         )
         for carried in one.images
     ]
-    show.table(("IMAGE", "CHARTS", "CAME AFTER", "ASKED BY", "PIPELINE"), rows)
+    show.table(("IMAGE", "CHARTS", "WAS", "REPLACED", "ASKED BY", "PIPELINE"), rows)
     click.echo()
     click.echo(one.diff.rstrip("\n"))

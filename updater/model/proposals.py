@@ -12,7 +12,8 @@ PROPOSAL_PREFIX = "updater/"
 class ProposedImage:
     """One image of a proposal: the tags that go, the charts it is for, who asked, and what came before.
 
-    `replaced` are the tags the proposal carried earlier, the oldest first, `requests` ids.
+    `replaced` are the tags the proposal carried earlier, the oldest first, `requests` ids. Of a
+    promotion, `promoted_from` is the environment and `reason` what was said.
     """
 
     image: str
@@ -21,6 +22,8 @@ class ProposedImage:
     replaced: tuple[str, ...] = ()
     requests: tuple[str, ...] = ()
     requested_by: str = ""
+    promoted_from: str = ""
+    reason: str = ""
     source: str = ""
     pipeline: str = ""
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, NullPool, Pool, QueuePool, create_engine, event
@@ -22,6 +23,8 @@ from updater.store.documents import dumps, loads
 
 DATABASE = "updater.sqlite3"
 LOCK = "updater.lock"
+_WAL = "journal_mode=WAL"
+_TRIES = 200
 
 
 def create(directory: Path) -> Path:
@@ -51,7 +54,7 @@ def writing_engine(path: Path, patience: timedelta) -> Engine:
     `synchronous=FULL` makes SQLite fsync its log at every commit (https://sqlite.org/pragma.html):
     an accepted request survives a power cut.
     """
-    pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+    pragmas = (_WAL, "synchronous=FULL", "foreign_keys=ON")
     return _engine(path, "rw", patience, begin="BEGIN IMMEDIATE", pragmas=pragmas, pool=NullPool)
 
 
@@ -73,7 +76,7 @@ def _engine(
             uri, uri=True, timeout=patience.total_seconds(), isolation_level=None, check_same_thread=False
         )
         for pragma in pragmas:
-            connection.execute(f"PRAGMA {pragma}")
+            _set(connection, pragma, patience)
         return connection
 
     engine = create_engine(
@@ -85,6 +88,23 @@ def _engine(
 
     event.listen(engine, "begin", start)
     return engine
+
+
+def _set(connection: sqlite3.Connection, pragma: str, patience: timedelta) -> None:
+    """Set a pragma; switching to the write-ahead log is tried until `patience` is over.
+
+    SQLite does not wait for a lock then, it says at once that the database is busy
+    (https://sqlite.org/wal.html, section 8): another process is opening a new one as well.
+    """
+    pause = Event()
+    for _ in range(_TRIES if pragma == _WAL else 0):
+        try:
+            connection.execute(f"PRAGMA {pragma}")
+        except sqlite3.OperationalError:
+            pause.wait(patience.total_seconds() / _TRIES)
+        else:
+            return
+    connection.execute(f"PRAGMA {pragma}")
 
 
 class LockFile:

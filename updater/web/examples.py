@@ -152,6 +152,8 @@ PROPOSAL: dict[str, Any] = {
             "replaced": ["develop-52665"],
             "requests": [EXAMPLE_ID],
             "requested_by": "release-team",
+            "promoted_from": "dev",
+            "reason": "Tested on Tuesday",
             "source": "",
             "pipeline": "",
         }

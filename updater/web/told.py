@@ -110,6 +110,8 @@ class ProposedImage(BaseModel):
     replaced: list[str] = Field(description="The tags that were proposed before, the oldest first.")
     requests: list[str] = Field(description="Ids of the requests it came from.")
     requested_by: str
+    promoted_from: str = Field(description="The environment it is promoted from, empty for a build.")
+    reason: str = Field(description="Why it is promoted, as told.")
     source: str = Field(description="The commit it was built from, empty where nobody said.")
     pipeline: str = Field(description="The pipeline that built it, empty where nobody said.")
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from updater.auth import require_environment, require_image
 from updater.errors import ActRefused, InvalidRequest
 from updater.forge import Landed, MergeRequest
-from updater.messages import source_link, whole
+from updater.messages import listing, source_link, whole
 from updater.model import (
     PROPOSAL_PREFIX,
     Caller,
@@ -205,7 +205,8 @@ class Desk:
             branch=opened.branch,
             target=opened.target,
             head=standing.head,
-            title=opened.title or ", ".join(str(one.image) for one in standing.carried),
+            # Without a page of its own, what a person reads of it is what it carries.
+            title=_title(environment, standing) if standing.carried and not opened.number else opened.title,
             number=opened.number,
             link=opened.url,
             images=tuple(_image(one) for one in standing.carried),
@@ -228,8 +229,14 @@ class Desk:
         )
 
 
+def _title(environment: str, standing: Standing) -> str:
+    carried = [f"{listing(one.charts)} {one.image.tag}" for one in standing.carried]
+    return f"{listing(carried)} in {environment}"
+
+
 def _image(carried: Carried) -> ProposedImage:
     request = carried.requests[0]
+    promoted = request.promoted
     return ProposedImage(
         image=str(carried.image),
         previous=carried.previous,
@@ -237,6 +244,8 @@ def _image(carried: Carried) -> ProposedImage:
         replaced=carried.replaced,
         requests=tuple(one.id for one in carried.requests),
         requested_by=request.caller.name,
+        promoted_from=promoted.origin if promoted else "",
+        reason=promoted.reason if promoted else "",
         source=source_link(request.source),
         pipeline=request.source.pipeline_url or request.source.pipeline_id,
     )
