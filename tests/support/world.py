@@ -211,7 +211,13 @@ class World:
         return record.request.id
 
     def person_promotes(
-        self, origin: str, environment: str, *charts: str, allow_older: bool = False, by: str = "kim"
+        self,
+        origin: str,
+        environment: str,
+        *charts: str,
+        allow_older: bool = False,
+        by: str = "kim",
+        reason: str = "",
     ) -> str:
         wish = PromotionWish(
             origin=origin,
@@ -219,6 +225,7 @@ class World:
             caller=Caller(name=by, acts=("promote",)),
             charts=charts,
             allow_older=allow_older,
+            reason=reason,
         )
         record, _ = self.store.add(wish)
         self.ids.append(record.request.id)

@@ -7,31 +7,13 @@ from pathlib import Path
 
 import pytest
 from support.barerepo import git, tip
+from support.lab import chart, rules
 from support.world import World, values
 
 from updater.model import Caller, OutcomeKind
 
 KIM = Caller(name="kim", acts=("approve",))
-RULES = """\
-environments:
-  dev:
-    files: charts/*/values-dev.yaml
-    tags: {pattern: '^develop-(?P<build>[0-9]+)$', order: numeric}
-  prod:
-    files: charts/*/values-prod.yaml
-    tags: {pattern: '^master-(?P<build>[0-9]+)$', order: numeric}
-    delivery: merge-request
-    promote-from: dev
-"""
-
-
-def chart(name: str, dev: str = "develop-100", prod: str = "master-100") -> dict[str, str]:
-    return {
-        f"charts/{name}/Chart.yaml": f"apiVersion: v2\nname: {name}\nversion: 0.1.0\n",
-        f"charts/{name}/values.yaml": values(name, "none"),
-        f"charts/{name}/values-dev.yaml": f"image:\n  tag: {dev}\n",
-        f"charts/{name}/values-prod.yaml": f"image:\n  tag: {prod}\n",
-    }
+RULES = rules()
 
 
 @pytest.fixture
@@ -113,14 +95,16 @@ def test_each_chart_has_a_proposal_of_its_own(world: World) -> None:
 
 
 def test_with_group_by_environment_all_charts_share_one_proposal(world: World) -> None:
-    rules = RULES + "    merge-request: {group-by: environment}\n"
-    world.person_pushes({".updater/rules.yaml": rules})
+    text = rules(more="    merge-request: {group-by: environment}\n")
+    world.person_pushes({".updater/rules.yaml": text})
     world.ci_builds("iris:master-101")
     world.settle_all()
     world.ci_builds("rose:master-101")
     world.settle_all()
     assert branches(world) == ["updater/prod/_all"]
     assert git(world.bare, "log", "--format=%s", "main..updater/prod/_all").count("\n") == 1
+    (listed,) = world.worker.desk.proposals()
+    assert listed.title == "iris master-101 and rose master-101 in prod"
     world.worker.desk.approve("prod/_all", caller=KIM, head=None)
     assert "master-101" in prod(world, "rose")
     assert "master-101" in prod(world, "iris")
@@ -320,3 +304,12 @@ def test_a_branch_that_a_person_deleted_stands_in_nobodys_way(world: World) -> N
     older = world.ci_builds("iris:master-103")
     world.tick()
     assert kind(world, older) is OutcomeKind.PROPOSED
+
+
+def test_whoever_approves_a_promotion_sees_where_from_and_why(world: World) -> None:
+    world.person_promotes("dev", "prod", "iris", reason="tested on Tuesday")
+    world.settle_all()
+    (listed,) = world.worker.desk.proposals()
+    (image,) = listed.images
+    assert (image.promoted_from, image.reason, image.requested_by) == ("dev", "tested on Tuesday", "kim")
+    assert image.previous == ("master-100",)

@@ -134,3 +134,17 @@ def test_many_that_wait_to_be_merged_cost_a_few_calls_each(tmp_path: Path) -> No
             world.look_around()
         assert {world.outcome(one).kind.value for one in requests} == {"committed"}
         assert len(world.gitlab.calls) - before <= 12 * len(names)
+
+
+def test_a_closing_that_gitlab_refuses_is_tried_once_a_look_and_not_in_a_hurry(tmp_path: Path) -> None:
+    with lab(tmp_path) as world:
+        world.ci_builds("iris:master-101")
+        world.settle_all()
+        world.person_pushes({"charts/iris/values-prod.yaml": "image:\n  tag: master-101\n"})
+        world.gitlab.faults.next("PUT merge_requests/1", status=403, times=100)
+        world.look_around()
+        assert len(world.gitlab.calls_to("PUT merge_requests/1")) == 1
+        asked = len(world.gitlab.calls)
+        world.now += timedelta(seconds=5)
+        world.worker.look_around()
+        assert len(world.gitlab.calls) == asked, "it waits for the next poll"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from updater.plan.court import change_of
 from updater.plan.draft import Ground
-from updater.plan.edits import Desk, Edits, Refusal, Wanted
+from updater.plan.edits import Editor, Edits, Refusal, Wanted
 from updater.plan.standing import Carried
 from updater.plan.values import Change, Reason
 from updater.policy import Environment
@@ -34,13 +34,13 @@ def chain_of(environment: Environment, fork: Ground, wanted: Sequence[Carried], 
     Raises:
         Refusal: a wish cannot be written any more, and nobody asks for anything.
     """
-    desk = Desk(environment, fork)
+    editor = Editor(environment, fork)
     changes: list[Change] = []
     kept: list[Carried] = []
     dropped: list[Reason] = []
     for carried in wanted:
         try:
-            edits = edits_of(desk, carried)
+            edits = edits_of(editor, carried)
         except Refusal as refusal:
             if not is_asked and refusal.reason.code != "promoted-stands":
                 raise
@@ -70,7 +70,7 @@ def _why_dropped(environment: Environment, fork: Ground, carried: Carried, edits
     return Reason("closed-landed", facts)
 
 
-def edits_of(desk: Desk, carried: Carried) -> Edits | None:
+def edits_of(editor: Editor, carried: Carried) -> Edits | None:
     """Return what a carried image changes; None where no place of it is left.
 
     Raises:
@@ -79,7 +79,7 @@ def edits_of(desk: Desk, carried: Carried) -> Edits | None:
     # Whoever proposed it was asked about order then: a person's promotion may go back.
     promoted = carried.requests[0].promoted
     try:
-        return desk.edits(Wanted(carried.image, carried.charts, promoted))
+        return editor.edits(Wanted(carried.image, carried.charts, promoted))
     except Refusal as refusal:
         if refusal.reason.code == "no-target":
             return None

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from updater.model import OutcomeKind, UpdateRequest
 from updater.plan.draft import Ground
-from updater.plan.edits import Desk, Edits, Refusal, Veto, Wanted
+from updater.plan.edits import Editor, Edits, Refusal, Veto, Wanted
 from updater.plan.values import Change, Reason, Verdict
 from updater.policy import Environment
 
@@ -24,7 +24,7 @@ class Court:
     ) -> None:
         self._environment = environment
         self._ground = ground
-        self._desk = Desk(environment, ground, veto)
+        self._editor = Editor(environment, ground, veto)
         self._first_change = first_change
         self.changes: list[Change] = []
 
@@ -113,7 +113,7 @@ class Court:
         """Draft one image for the requests that ask for the very same, and say what becomes of them."""
         first = same[0]
         try:
-            edits = self._desk.edits(Wanted(first.image, first.charts, first.promoted))
+            edits = self._editor.edits(Wanted(first.image, first.charts, first.promoted))
         except Refusal as refusal:
             own = self._verdict(first, OutcomeKind.REFUSED, refusal.reason)
         else:

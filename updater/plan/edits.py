@@ -67,7 +67,7 @@ def relation(environment: Environment, standing: str, wanted: Wanted) -> int | N
     return environment.tags.compare(standing, tag)
 
 
-class Desk:
+class Editor:
     """Works out edits on one ground."""
 
     def __init__(self, environment: Environment, ground: Ground, veto: Veto | None = None) -> None:

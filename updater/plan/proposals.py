@@ -17,7 +17,7 @@ from updater.model import ImageReference, OutcomeKind, Promoted, UpdateRequest
 from updater.plan.chains import Chain, chain_of, content_of, edits_of, with_wish
 from updater.plan.court import Court
 from updater.plan.draft import Draft, Ground
-from updater.plan.edits import Desk, Refusal
+from updater.plan.edits import Editor, Refusal
 from updater.plan.standing import Carried, Proposals, Standing, branch_names
 from updater.plan.values import Change, Closing, Proposing, Reason, Verdict
 from updater.policy import Environment
@@ -87,11 +87,11 @@ class Proposer:
     def _look(self, wishes: Iterable[str]) -> None:
         """Find out which source branches the wishes could touch, and what stands there."""
         self._names = self._branch_names()
-        desk = Desk(self.environment, self.ground)
+        editor = Editor(self.environment, self.ground)
         branches: set[str] = set()
         for repository in wishes:
             try:
-                targets = desk.targets(repository)
+                targets = editor.targets(repository)
             except Refusal:
                 continue  # the court meets the same, and says it
             branches.update(self._names[one.chart] for one in targets)
@@ -109,13 +109,13 @@ class Proposer:
         """
         if all(chart in self._names for one in standing.carried for chart in one.charts):
             return standing
-        desk, files = Desk(self.environment, self.ground), standing.files or {}
+        editor, files = Editor(self.environment, self.ground), standing.files or {}
         carried: list[Carried] = []
         for one in standing.carried:
             charts = {chart for chart in one.charts if chart in self._names}
             if len(charts) < len(one.charts):
                 with suppress(Refusal):
-                    found = desk.targets(one.image.repository)
+                    found = editor.targets(one.image.repository)
                     charts.update(target.chart for target in found if target.file in files)
             carried.append(replace(one, charts=tuple(sorted(charts)) or one.charts))
         return replace(standing, carried=tuple(carried))
@@ -127,16 +127,16 @@ class Proposer:
 
     def _lay_over(self, overlay: Ground) -> None:
         """Draft what every open proposal carries, as if it had landed."""
-        desk = Desk(self.environment, overlay)
+        editor = Editor(self.environment, overlay)
         for standing in self._standing.values():
             if standing.is_live and not standing.foreign:
                 self._wanted[standing.branch] = list(standing.carried)
                 for carried in standing.carried:
-                    self._lay(desk, overlay, standing.branch, carried)
+                    self._lay(editor, overlay, standing.branch, carried)
 
-    def _lay(self, desk: Desk, overlay: Ground, branch: str, carried: Carried) -> None:
+    def _lay(self, editor: Editor, overlay: Ground, branch: str, carried: Carried) -> None:
         try:
-            edits = edits_of(desk, carried)
+            edits = edits_of(editor, carried)
         except Refusal:
             return  # it cannot be written any more, so it does not stand in anybody's way
         if edits is not None:
@@ -199,7 +199,7 @@ class Proposer:
             for note in verdict.notes
         )
         verdict = replace(verdict, notes=told)
-        facts = {**verdict.reason.facts, "names": names, "branches": list(branches)}
+        facts = {**verdict.reason.facts, "names": names}
         match verdict.kind:
             case OutcomeKind.COMMITTED:
                 notes = (*verdict.notes, *self._giving_way(verdict, repository, names))
@@ -254,7 +254,6 @@ class Proposer:
             elif standing.is_open or standing.is_live:
                 self.closings.append(
                     Closing(
-                        environment=self.environment.name,
                         branch=branch,
                         standing=standing,
                         reason=chain.dropped[0] if chain.dropped else Reason("closed-empty", {}),

@@ -43,7 +43,7 @@ class Proposing:
     """A proposal as it should be: one commit for each of `changes`, in this order, on the target branch.
 
     `standing` is what stands there now. Where it holds the very same already, `is_news` is false and
-    nothing needs to be pushed. `after` is the one that a person closed before.
+    nothing needs to be pushed.
     """
 
     environment: Environment
@@ -58,7 +58,6 @@ class Proposing:
 class Closing:
     """An open proposal that has nothing left to propose, and why."""
 
-    environment: str
     branch: str
     standing: Standing
     reason: Reason

@@ -18,7 +18,7 @@ from updater.errors import ForgeRefused, PermanentError, PushForbidden, Temporar
 from updater.forge import Ensured, Forge, MergeRequest, Proposal
 from updater.messages import Messages
 from updater.model import Source
-from updater.plan import Closing, Proposing
+from updater.plan import Change, Closing, Proposing
 from updater.sight import Sight
 from updater.worker.standings import Standings, images_of
 
@@ -54,17 +54,16 @@ class Delivery:
     clock: Callable[[], datetime]
     _sources: dict[str, tuple[str, Mapping[str, Source]]] = field(default_factory=dict, repr=False)
 
+    def draft(self, change: Change) -> CommitDraft:
+        """Return the commit that a change will be."""
+        return CommitDraft(files=change.files, message=self.messages.commit(change), author_time=self.clock())
+
     def write(self, sight: Sight, proposals: Sequence[Proposing]) -> list[Written]:
         """Make the commits of those proposals that are news, where nobody can see them."""
         written: list[Written] = []
         for one in proposals:
             if one.is_news:
-                drafts = [
-                    CommitDraft(
-                        files=change.files, message=self.messages.commit(change), author_time=self.clock()
-                    )
-                    for change in one.changes
-                ]
+                drafts = [self.draft(change) for change in one.changes]
                 commits = self.repo.commit(sight.snapshots[one.target], drafts)
                 written.append(Written(one, tuple(commits)))
         return written
@@ -146,12 +145,13 @@ class Delivery:
             known = self._sources[target] = (tip, _sources(self.repo.log(target, _READ_BACK)))
         return known[1]
 
-    def close(self, closings: Sequence[Closing], standings: Standings) -> None:
-        """Close proposals that have nothing left to propose, and remove their branches.
+    def close(self, closings: Sequence[Closing], standings: Standings) -> int:
+        """Close proposals that have nothing left to propose, and remove their branches; say how many.
 
         Raises:
             TemporaryError: the forge or the remote is away; what is left is closed next time.
         """
+        closed = 0
         if closings:
             # A person may have pushed to a branch since it was planned on: what they made must not go.
             self.repo.fetch()
@@ -162,9 +162,11 @@ class Delivery:
             text = self.messages.say(one.reason)
             try:
                 self._close(one, standings.open(one.branch), text)
+                closed += 1
                 log.info("The proposal %s is closed: %s", one.branch, text)
             except PermanentError as problem:
                 log.warning("The proposal %s cannot be closed: %s", one.branch, problem)
+        return closed
 
     def _close(self, closing: Closing, opened: MergeRequest | None, text: str) -> None:
         branch, head = closing.branch, closing.standing.head

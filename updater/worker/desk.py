@@ -82,7 +82,7 @@ class Desk:
         look = self._look_now()
         environment, opened, standing = self._one(look, name, caller)
         if not self._doors.forge.decides_here:
-            raise ActRefused(f"{opened.name} is approved and merged in GitLab: {opened.url}")
+            raise ActRefused(f"Approve and merge {opened.name} on its page in GitLab: {opened.url}")
         if standing.foreign:
             raise ActRefused(
                 f"{standing.foreign} made a commit on {opened.branch} that is not the updater's: merge the "
@@ -179,7 +179,9 @@ class Desk:
         found = self._open(look, name)
         if not found:
             raise InvalidRequest(
-                f"There is no open proposal {name!r}: list them with updater proposals list.", field="name"
+                f"There is no open proposal {name!r}: it may be merged or closed already. "
+                "`updater proposals list` and GET /api/proposals show all that are open.",
+                field="name",
             )
         environment, _, standing = found[0]
         require_environment(caller, environment)

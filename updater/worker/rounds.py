@@ -13,7 +13,6 @@ from datetime import datetime
 
 from updater.charts import Survey
 from updater.configrepo import ConfigRepo, Pushed
-from updater.configrepo import Draft as CommitDraft
 from updater.errors import InvalidConfigRepo, PushForbidden, PushRejected, TemporaryError, UpdaterError
 from updater.forge import Ensured, Forge
 from updater.messages import Messages
@@ -49,13 +48,10 @@ class Rounds:
     def __init__(self, doors: Doors, habits: Habits, tell: Callable[[tuple[str, ...]], None]) -> None:
         self._store = doors.store
         self._repo = doors.repo
-        self._messages = doors.messages
-        self._clock = doors.clock
         self._forge = doors.forge
         self._tell = tell
         self._settling = Settling(
             store=doors.store,
-            repo=doors.repo,
             messages=doors.messages,
             clock=doors.clock,
             habits=habits,
@@ -192,14 +188,7 @@ class Rounds:
         commits: dict[int, str] = {}
         for branch in dict.fromkeys(change.branch for change in planned.changes):
             mine = [index for index, change in enumerate(planned.changes) if change.branch == branch]
-            drafts = [
-                CommitDraft(
-                    files=planned.changes[index].files,
-                    message=self._messages.commit(planned.changes[index]),
-                    author_time=self._clock(),
-                )
-                for index in mine
-            ]
+            drafts = [self.delivery.draft(planned.changes[index]) for index in mine]
             ids = self._repo.commit(sight.snapshots[branch], drafts)
             commits.update(zip(mine, ids, strict=True))
         return commits

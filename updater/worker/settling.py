@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from updater.configrepo import ConfigRepo
 from updater.errors import InvalidConfigRepo, PushForbidden, RateLimited, TemporaryError, UpdaterError
 from updater.forge import Ensured
 from updater.messages import Messages, whole
@@ -71,13 +70,11 @@ class Settling:
         self,
         *,
         store: Store,
-        repo: ConfigRepo,
         messages: Messages,
         clock: Callable[[], datetime],
         habits: Habits,
     ) -> None:
         self._store = store
-        self._repo = repo
         self._messages = messages
         self._clock = clock
         self._habits = habits

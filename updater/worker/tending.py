@@ -78,7 +78,7 @@ class Tending:
         self.problems: tuple[str, ...] = ()
         # How long to leave the forge alone after a look, by how many questions it took.
         self.rest = timedelta(0)
-        # Whether there was more to do when the last look ended, so that the next one should come soon.
+        # Whether the last look merged something, so that the next one should come soon.
         self.is_under_way = False
 
     def tend(self, sight: Sight) -> None:
@@ -87,6 +87,7 @@ class Tending:
         Raises:
             TemporaryError: the forge or the remote is away.
         """
+        self.is_under_way, self.rest = False, timedelta(0)
         proposes = any(one.delivery != "commit" for one in sight.rules.environments)
         has_proposed = self._doors.repo.branches(PROPOSAL_PREFIX) or self._doors.store.proposed(limit=1)
         if not (proposes or has_proposed):
@@ -94,8 +95,7 @@ class Tending:
             return
         self.problems = self._doors.forge.problems(self._doors.clock())
         for _ in range(_LOOKS):
-            self.is_under_way = self._look_once(sight)
-            if not self.is_under_way:
+            if not self._look_once(sight):
                 return
             sight = self._rounds.refresh()
 
@@ -117,6 +117,7 @@ class Tending:
                 tended.waits[proposing.branch] = wait
         self.waits, self.rest = tended.waits, REST * tended.asked
         still = {branch: one for branch, one in opened.items() if branch not in tended.merged}
+        self.is_under_way = bool(tended.merged)
         self._following.follow(Seen(sight, standings, still, tended.waits))
         return tended.must_look_again
 
@@ -138,8 +139,9 @@ class Tending:
                 log.warning("The proposal %s has no merge request: %s", branch, answer)
             if isinstance(answer, ForgeRefused):
                 self._refused[branch] = (heads[branch], self._doors.clock())
-        delivery.close(planned.closings, standings)
-        tended.must_look_again |= bool(written or planned.closings)
+        closed = delivery.close(planned.closings, standings)
+        # What could not be done is tried at the next look, not at once.
+        tended.must_look_again |= len(written) > len(missed) or closed > 0
 
     def _is_refused(self, branch: str, head: str) -> bool:
         refused, when = self._refused.get(branch, ("", None))
