@@ -100,11 +100,17 @@ def test_files_of_any_name_can_be_written(tmp_path: Path, name: str) -> None:
     assert show(bare, "main", name) == b"tag: 2\n"
 
 
+@pytest.mark.parametrize("path", ["latest", "charts/iris", "latest/values.yaml", f"{VALUES}/below"])
+def test_what_stands_in_the_way_of_a_regular_file_is_left_alone(repo: ConfigRepo, path: str) -> None:
+    with pytest.raises(ValueError, match="is there already and is no"):
+        repo.commit(repo.snapshot("main"), [draft(path=path)])
+
+
 @pytest.mark.parametrize(
-    "path", ["latest", "new/values.yaml", "charts/iris", "", "../outside", "latest/values.yaml"]
+    "path", ["", "../outside", "/absolute", "charts//x", "./x", ".git/hooks/x", "a/.GIT", "a\0b"]
 )
-def test_what_is_no_regular_file_is_refused(repo: ConfigRepo, path: str) -> None:
-    with pytest.raises(ValueError, match="no regular files of main"):
+def test_a_name_that_git_would_not_take_is_refused(repo: ConfigRepo, path: str) -> None:
+    with pytest.raises(ValueError, match="no names of files"):
         repo.commit(repo.snapshot("main"), [draft(path=path)])
 
 

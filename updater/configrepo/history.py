@@ -1,16 +1,17 @@
 """Commits as people look at them: who made them, what they say, and what differs between two.
 
-Hides the formats of git-log(1) and git-diff(1). Called by `repo` and `proposing`; it only reads the
-mirror.
+Hides the formats of git-log(1) and git-diff(1). Called by `repo`, `proposing`, `logbook`, `trees` and
+`undoing`; it only reads the mirror.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from updater.configrepo.process import GitCommands
+from updater.model import LoggedCommit
 
 # Git knows it without having it: what a history that begins anew is compared with.
 NOTHING = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
@@ -20,18 +21,7 @@ _FIELDS = ("%H", "%P", "%an", "%ce", "%ct", "%B")
 _FORMAT = f"--format={'%x00'.join(_FIELDS)}"
 # Beyond this many characters nobody reads a diff as one text.
 _LONGEST_DIFF = 200_000
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedCommit:
-    """A commit of the config repo. `author` is a name, `time` (UTC) when it was committed."""
-
-    commit: str
-    parents: tuple[str, ...]
-    author: str
-    committer_email: str
-    message: str
-    time: datetime
+_ID = re.compile(r"[0-9a-f]{40}")
 
 
 def logged(git: GitCommands, *options: str, revisions: Sequence[str]) -> list[LoggedCommit]:
@@ -45,13 +35,28 @@ def logged(git: GitCommands, *options: str, revisions: Sequence[str]) -> list[Lo
     output = git.read("log", "-z", _FORMAT, *options, "--stdin", stdin="\n".join(revisions).encode() + b"\n")
     fields = output.decode(errors="replace").split("\0")
     size = len(_FIELDS)
-    return [_commit(fields[at : at + size]) for at in range(0, len(fields) - size + 1, size)]
+    return [told(fields[at : at + size]) for at in range(0, len(fields) - size + 1, size)]
 
 
-def _commit(fields: Sequence[str]) -> LoggedCommit:
+def existing(git: GitCommands, names: Iterable[str]) -> dict[str, LoggedCommit]:
+    """Return those commits that the mirror has, of some named by their whole ids."""
+    ids = [name for name in names if _ID.fullmatch(name)]
+    found = logged(git, "--no-walk", "--ignore-missing", revisions=ids)
+    return {one.commit: one for one in found if one.commit in ids}
+
+
+def told(fields: Sequence[str]) -> LoggedCommit:
+    """Return a commit from id, parents, author's name, committer's address, seconds and message."""
     commit, parents, author, email, seconds, message = fields
-    time = datetime.fromtimestamp(int(seconds), UTC)
-    return LoggedCommit(commit, tuple(parents.split()), author, email, message.rstrip("\n"), time)
+    return LoggedCommit(commit, tuple(parents.split()), author, email, message.rstrip("\n"), _time(seconds))
+
+
+def _time(seconds: str) -> datetime:
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        # Nothing stops people from pushing a commit without a time, or of the year 100,000.
+        return datetime.fromtimestamp(0, UTC)
 
 
 def landing(git: GitCommands, head: str, tip: str) -> LoggedCommit:

@@ -1,8 +1,8 @@
 """What Git's objects look like: their ids, the bytes of a commit, the entries of a tree.
 
 Hides the formats of git-hash-object(1) and git-mktree(1), and how a tree is read once and then kept.
-Called by `writing`, `folders`; it writes nothing and starts no process. The mirror is a SHA-1
-repository, so an id is 20 bytes.
+Called by `writing`, `folders`, `undoing`; it writes nothing and starts no process. The mirror is a
+SHA-1 repository, so an id is 20 bytes.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import re
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from updater.configrepo.process import GitCommands
 
 ID_BYTES = 20
 # Mode, blank, name, NUL, id; in a tree that Git reads, the next entry starts where this one ends.
-_ENTRY = re.compile(rb"[0-7]+ ([^\0]+)\0.{20}", re.DOTALL)
+_ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
+_LONGEST_MODE = 6
 _TREE_OF_COMMIT = re.compile(rb"tree ([0-9a-f]{40})\n")
 # What a name and its place take in memory beside the tree's own bytes, roughly.
 _PER_ENTRY = 200
@@ -40,6 +42,26 @@ def commit_content(
     return (head + message).encode()
 
 
+class Kind(Enum):
+    """What an entry of a tree is; the value is the mode that a new one gets."""
+
+    FILE = b"100644"
+    FOLDER = b"40000"
+    # A link or a submodule; the updater makes neither.
+    OTHER = b""
+
+    @classmethod
+    def of(cls, mode: bytes) -> Kind:
+        """Return what has this mode. Old tools wrote folders with a zero in front, files as 100664."""
+        if mode.endswith(cls.FOLDER.value):
+            return cls.FOLDER
+        return cls.FILE if mode.startswith(b"100") else cls.OTHER
+
+
+# An entry's mode and id.
+Entry = tuple[bytes, bytes]
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """A tree object and where in it the id of each name stands."""
@@ -50,12 +72,35 @@ class Listing:
     @classmethod
     def parse(cls, content: bytes) -> Listing:
         """Read a tree object."""
-        return cls(content, {found[1]: found.end() - ID_BYTES for found in _ENTRY.finditer(content)})
+        return cls(content, {found[2]: found.end() - ID_BYTES for found in _ENTRY.finditer(content)})
+
+    def kind(self, name: bytes) -> Kind | None:
+        """Say what a name is; None where there is no such name."""
+        place = self.places.get(name)
+        if place is None:
+            return None
+        end = place - len(name) - 2
+        return Kind.of(self.content[max(end - _LONGEST_MODE, 0) : end])
+
+    def with_entries(self, moves: Mapping[bytes, Entry | None]) -> Listing:
+        """Return the tree after entries came, or went where it says None."""
+        entries: dict[bytes, Entry | None] = {
+            found[2]: (found[1], found[3]) for found in _ENTRY.finditer(self.content)
+        }
+        entries.update(moves)
+        ordered = sorted(((name, entry) for name, entry in entries.items() if entry), key=_rank)
+        return Listing.parse(b"".join(b"%s %s\0%s" % (mode, name, at) for name, (mode, at) in ordered))
 
     @property
     def size(self) -> int:
         """About how many bytes of memory it takes."""
         return len(self.content) + _PER_ENTRY * len(self.places)
+
+
+def _rank(named: tuple[bytes, Entry]) -> bytes:
+    """Return what Git sorts an entry by: a folder stands where its name with a slash would."""
+    name, (mode, _) = named
+    return name + b"/" if Kind.of(mode) is Kind.FOLDER else name
 
 
 @dataclass(slots=True)

@@ -179,6 +179,25 @@ class GitCommands:
         while some := list(islice(rest, _AT_ONCE)):
             yield from self._batch(some)
 
+    def object_named(self, name: str) -> tuple[str, str, bytes] | None:
+        """Return the id, the kind and the content of what a name stands for (gitrevisions(7)).
+
+        None where there is nothing of that name, or where it cannot be asked for on one line.
+        """
+        if not name or "\n" in name:
+            return None
+        for _ in range(2):
+            try:
+                # They come as bytes, whatever GitPython's own types say.
+                sha, kind, _, content = self._git.get_object_data(name)
+                return _text(sha), _text(kind), bytes(content)
+            except ValueError:
+                return None
+            except OSError:
+                # The reader may have been killed from outside: once more with a new one.
+                self.close()
+        return None
+
     def _object(self, name: str) -> bytes:
         for _ in range(2):
             try:
@@ -214,6 +233,10 @@ class GitCommands:
         """Let commands speak to the remote again after `stop`."""
         with self._stopping:
             self._is_stopped = False
+
+
+def _text(word: object) -> str:
+    return word.decode() if isinstance(word, bytes) else str(word)
 
 
 def _stopped(name: str) -> Unreachable:

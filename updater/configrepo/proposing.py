@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from updater.configrepo import history
-from updater.configrepo.history import LoggedCommit
 from updater.configrepo.process import GitCommands
+from updater.model import LoggedCommit
 
 _SUBMODULE = "160000"
 _GONE = "000000"

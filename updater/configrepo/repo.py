@@ -12,18 +12,32 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from updater.configrepo import fetching, history, mirror, proposing, pushing, refusals, writing
+from updater.configrepo import (
+    fetching,
+    history,
+    logbook,
+    mirror,
+    moments,
+    proposing,
+    pushing,
+    refusals,
+    undoing,
+    writing,
+)
 from updater.configrepo.fetching import Branches
-from updater.configrepo.history import LoggedCommit
+from updater.configrepo.moments import Moment
 from updater.configrepo.objects import Listings
 from updater.configrepo.process import GitCommands, MirrorDamaged
 from updater.configrepo.proposing import Comparisons, Proposed
 from updater.configrepo.pushing import Answer, Pusher, Updates
 from updater.configrepo.refusals import Pushed
 from updater.configrepo.remote import Identity, Remote, Signing, environment
-from updater.configrepo.snapshot import Snapshot, Tree, blob_id, changed_tree, whole_tree
+from updater.configrepo.snapshot import Snapshot
+from updater.configrepo.trees import Trees
+from updater.configrepo.undoing import Undone
 from updater.configrepo.writing import Draft
 from updater.errors import InvalidConfigRepo
+from updater.model import BlobChange, LoggedCommit
 
 _Found = TypeVar("_Found")
 
@@ -61,9 +75,7 @@ class ConfigRepo:
         # What is known of the remote since the last fetch. Without tips nothing is, except which branch
         # was the default one.
         self._branches = Branches()
-        self._trees: dict[str, tuple[str, Tree]] = {}
-        # Commits made here and not fetched since: what they were made on, and their files.
-        self._made: dict[str, tuple[str, Tree]] = {}
+        self._trees = Trees(self._git)
         self._comparisons = Comparisons(self._git)
 
     def fetch(self) -> None:
@@ -83,9 +95,9 @@ class ConfigRepo:
             raise refusals.unreachable(done.words, self._url)
         known = self._branches
         self._forget()
-        self._made.clear()
+        self._trees.forget_made()
         self._branches = fetching.learn(self._git, self._url, known, self._timeout)
-        self._trees = {name: tree for name, tree in self._trees.items() if name in self._branches.tips}
+        self._trees.keep(self._branches.tips)
 
     def default_branch(self) -> str:
         """Return the remote's default branch as of the last fetch; the first call fetches."""
@@ -145,6 +157,42 @@ class ConfigRepo:
             raise KeyError(name)
         return found[0]
 
+    def at(self, commit: str) -> Moment:
+        """Return the files at any commit, by its id; KeyError where the mirror has none."""
+        self._own()
+        self._known()
+        return moments.at(commit, self._trees, self._git)
+
+    def commits(self, tip: str, since: str = "") -> Sequence[LoggedCommit]:
+        """Return every commit that `tip` holds and `since` does not (ids), parents before their children.
+
+        Raises:
+            KeyError: the mirror has no commit `since`.
+            TemporaryError: `tip` is not in the mirror.
+        """
+        return self._read(lambda: logbook.commits(self._git, tip, since))
+
+    def changes(self, commits: Collection[str]) -> Mapping[str, Mapping[str, BlobChange]]:
+        """Return which regular files differ between each commit and its first parent, by path.
+
+        Raises:
+            TemporaryError: one of them is missing, so that the mirror must be damaged.
+        """
+        return self._read(lambda: logbook.changes(self._git, commits))
+
+    def undone(self, commits: Sequence[str], tip: str, *, besides: Collection[str] = ()) -> Undone:
+        """Return what `git revert` of the commits, in this order, would change on `tip`.
+
+        That is new contents by path, None for a deleted file. Where they clash, or where contents cannot
+        tell the change (modes, links, submodules), it is a tuple of the files' names. A merge is
+        reverted against its first parent. The files `besides` stay as they are, and cannot clash.
+
+        Raises:
+            ValueError: `tip` does not hold one of the commits.
+            TemporaryError: `tip` is not in the mirror.
+        """
+        return self._read(lambda: undoing.undone(self._listings, commits, tip, besides))
+
     def landing(self, branch: str, commit: str) -> LoggedCommit:
         """Return what brought a commit into a branch that contains it: a merge, or the commit itself.
 
@@ -180,7 +228,8 @@ class ConfigRepo:
         Nobody can see them before `push`.
 
         Raises:
-            ValueError: a draft touches what is no regular file of the base (a bug of the caller).
+            ValueError: a draft writes where no regular file can stand, or deletes what is none (a bug
+                of the caller).
             TemporaryError: the commits cannot be signed, or the mirror is damaged.
         """
         self._own()
@@ -190,9 +239,7 @@ class ConfigRepo:
         commits = writing.write(
             self._listings, base, drafts, identity=self._identity, is_signed=self._is_signed
         )
-        contents = {path: content for draft in drafts for path, content in draft.files.items()}
-        ids = {path: blob_id(content, base.commit) for path, content in contents.items()}
-        self._made[commits[-1]] = (base.commit, base.tree.with_contents(ids))
+        self._trees.note_made(base.commit, commits[-1], writing.files_after(base, drafts))
         return commits
 
     def merge(self, base: Snapshot, head: str, draft: Draft) -> str | None:
@@ -298,7 +345,6 @@ class ConfigRepo:
             self._git.damaged = self._is_open = False
         self._forget()
         self._trees.clear()
-        self._made.clear()
         is_new = mirror.prepare(self._directory, self._git)
         self._is_open = True
         return is_new
@@ -338,24 +384,11 @@ class ConfigRepo:
 
     def _snapshot(self, branch: str) -> Snapshot:
         commit = self._tip(branch)
-        known = self._trees.get(branch)
-        if known is None or known[0] != commit:
-            known = (commit, self._made[commit][1] if commit in self._made else self._tree(branch, commit))
-            self._trees[branch] = known
-        return Snapshot(branch, commit, known[1], self._git)
-
-    def _tree(self, branch: str, commit: str) -> Tree:
-        """Read a tree by what differs from a known one: this branch's, or else any other's."""
-        nearest = self._trees.get(branch) or next(iter(self._trees.values()), None)
-        if nearest is None:
-            return whole_tree(self._git, commit)
-        return changed_tree(self._git, nearest[1], nearest[0], commit)
+        return Snapshot(branch, commit, self._trees.of(branch, commit), self._git)
 
     def _check_descent(self, old: str, new: str) -> None:
         """Make sure that a push can lose nothing: the new commit holds the old one."""
-        if new in self._made and self._made[new][0] == old:
-            return
-        if not self._is_ancestor(old, new):
+        if not self._trees.is_made_on(old, new) and not self._is_ancestor(old, new):
             raise ValueError(f"{new} does not descend from {old}")
 
     def _is_ancestor(self, old: str, new: str) -> bool:

@@ -15,8 +15,12 @@ from dataclasses import dataclass, field
 from updater.configrepo.process import GitCommands
 
 # 100644 and 100755 are files; 120000 is a symlink, 160000 a submodule, 000000 is gone.
+REGULAR = b"100644"
+EXECUTABLE = b"100755"
+# Mode and id of an entry that is not there any more.
+GONE = (b"000000", b"")
 _REGULAR = b"100"
-_EXECUTABLE = {b"100755"}
+_EXECUTABLE = {EXECUTABLE}
 _IRREGULAR = {b"120000", b"160000"}
 # Changes kept beside the big table before they are merged into a new one.
 _OVERLAY = 2000
@@ -127,7 +131,7 @@ def blob_id(content: bytes, like: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One branch at one commit; satisfies `model.Files`.
+    """One branch at one commit; satisfies `model.Files`. Asked for by the commit alone, `branch` is empty.
 
     Reading may raise `TemporaryError` where the mirror was damaged meanwhile. Like the `ConfigRepo`
     it came from, it belongs to one thread.

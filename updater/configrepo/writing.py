@@ -16,7 +16,7 @@ from updater.configrepo.packing import Pack
 from updater.configrepo.process import GitCommands
 from updater.configrepo.refusals import quote
 from updater.configrepo.remote import Identity
-from updater.configrepo.snapshot import Snapshot
+from updater.configrepo.snapshot import EXECUTABLE, GONE, REGULAR, Snapshot, Tree, blob_id
 from updater.errors import TemporaryError
 
 # Holds the newest batch until it is pushed, so that tidying keeps its objects.
@@ -24,17 +24,21 @@ BATCH = "refs/updater/batch"
 # What git-merge-tree(1) ends with where both sides changed the same.
 _CLASH = 1
 _STRANGERS = "unrelated histories"
+# git-update-index(1) refuses them, and git-fsck(1) a tree that has them.
+_NO_NAMES = ("", ".", "..", ".git")
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A commit to be made: whole new contents of files that exist, its message, and its time.
+    """A commit to be made: whole new contents of files, its message, and its time.
 
+    A file that does not exist is made as a plain one (mode 100644), with the folders it takes; None
+    deletes one that exists, and the folders that nothing is left in.
     `author_time` is aware and becomes the time of both author and committer. Without files the commit
     has its parent's tree. `parents` are further ones, after the one it is made on: a merge commit.
     """
 
-    files: Mapping[str, bytes]
+    files: Mapping[str, bytes | None]
     message: str
     author_time: datetime
     parents: tuple[str, ...] = ()
@@ -55,8 +59,8 @@ def write(
     """Chain one commit per draft on the base and return their ids, in order.
 
     Raises:
-        ValueError: a draft names a file the base does not have as a regular file, or its message
-            holds a NUL; both are bugs of the caller.
+        ValueError: a draft writes where no regular file can stand or deletes what is none, or its
+            message holds a NUL; all are bugs of the caller.
         TemporaryError: a commit could not be signed.
         MirrorDamaged: the mirror could not be read or written.
     """
@@ -108,13 +112,31 @@ def _save(
 
 
 def _check(base: Snapshot, draft: Draft) -> None:
-    strange = [path for path in draft.files if path not in base.paths]
+    strange = [path for path in draft.files if path not in base.paths and not _is_name(path)]
     if strange:
-        raise ValueError(f"{strange} are no regular files of {base.branch} at {base.commit}")
+        raise ValueError(f"{strange} are no names of files in a Git repository")
     if "\0" in draft.message:
         raise ValueError("a commit message cannot hold a NUL")
     if draft.author_time.tzinfo is None:
         raise ValueError("a draft's author_time has no time zone")
+
+
+def _is_name(path: str) -> bool:
+    """Say whether Git would take a path into a tree."""
+    return "\0" not in path and not any(part.lower() in _NO_NAMES for part in path.split("/"))
+
+
+def files_after(base: Snapshot, drafts: Sequence[Draft]) -> Tree:
+    """Return the files of the last of the commits that drafts make on the base."""
+    contents = {path: content for draft in drafts for path, content in draft.files.items()}
+    # A file that was deleted and is made anew is a plain one.
+    deleted = {path for draft in drafts for path, content in draft.files.items() if content is None}
+    executable = base.tree.executable - deleted if deleted else base.tree.executable
+    ids = {path: blob_id(data, base.commit) for path, data in contents.items() if data is not None}
+    if ids.keys() <= base.paths and not deleted:
+        return base.tree.with_contents(ids)
+    entries = {path: (EXECUTABLE if path in executable else REGULAR, name) for path, name in ids.items()}
+    return base.tree.with_changes({path: entries.get(path, GONE) for path in contents})
 
 
 def _trees(listings: Listings, base: Snapshot, drafts: Sequence[Draft], pack: Pack) -> list[bytes]:
@@ -123,9 +145,11 @@ def _trees(listings: Listings, base: Snapshot, drafts: Sequence[Draft], pack: Pa
     folders = Folders(listings, listings.root(base.commit), paths)
     roots = []
     for draft in drafts:
-        files = {path: object_id("blob", content) for path, content in draft.files.items()}
-        for path, name in files.items():
-            pack.add("blob", name, draft.files[path])
+        files: dict[str, bytes | None] = dict.fromkeys(draft.files)
+        for path, content in draft.files.items():
+            if content is not None:
+                files[path] = name = object_id("blob", content)
+                pack.add("blob", name, content)
         roots.append(folders.write(files, pack))
     folders.keep()
     return roots
