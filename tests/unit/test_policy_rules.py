@@ -114,7 +114,7 @@ IMAGE = DEV + "    files: a/*.yaml\nimages:\n"
         # unknown words
         (DEV + "    brnach: x\n", 3, 5, "environments.dev: 'brnach' is no key here. Did you mean 'branch'?"),
         (DEV + "    merge_request: {}\n", 3, 5, "'merge_request' is no key here. Did you mean 'merge-request'?"),
-        (DEV + "    freeze: []\n", 3, 5, "branch, files, exclude, base, tags, delivery, merge-request, promote-from, digest, deployments."),
+        (DEV + "    quiet: []\n", 3, 5, "branch, files, exclude, base, tags, delivery, merge-request, promote-from, digest, deployments, freeze, windows, rollback, manual-revert."),
         (DEV + "    tags: {ordre: none}\n", 3, 12, "'ordre' is no key here. Did you mean 'order'? Allowed here: "),
         ("environment: {}\nenvironments: {a: {}}\n", 1, 1, "Did you mean 'environments'? Allowed here: "),
         ("1: x\nenvironments: {a: {}}\n", 1, 1, "'1' is no key here. Allowed here: environments, images."),
@@ -190,7 +190,7 @@ def test_a_wrong_file_is_refused_with_its_line_its_column_and_what_to_write(
 
 
 def test_every_problem_of_a_file_is_told_in_the_order_of_the_file() -> None:
-    text = "environments:\n  dev:\n    digest: clean\n    files: /a\n  Prod:\n    freeze: []\nimage: []\n"
+    text = "environments:\n  dev:\n    digest: clean\n    files: /a\n  Prod:\n    quiet: []\nimage: []\n"
     with pytest.raises(InvalidConfigRepo) as caught:
         parse_rules(text.encode(), "my.yaml")
     assert str(caught.value).splitlines() == [
@@ -200,8 +200,9 @@ def test_every_problem_of_a_file_is_told_in_the_order_of_the_file() -> None:
         "write it relative to the top of the config repo.",
         "my.yaml:5:3: environments: 'Prod' is no name for an environment: 1 to 63 lower-case letters, digits, "
         "'-', '_' and single '.', the first a letter or digit, and no .lock at the end.",
-        "my.yaml:6:5: environments.Prod: 'freeze' is no key here. "
-        "Allowed here: branch, files, exclude, base, tags, delivery, merge-request, promote-from, digest, deployments.",
+        "my.yaml:6:5: environments.Prod: 'quiet' is no key here. "
+        "Allowed here: branch, files, exclude, base, tags, delivery, merge-request, promote-from, digest, deployments, "
+        "freeze, windows, rollback, manual-revert.",
         "my.yaml:7:1: 'image' is no key here. Did you mean 'images'? Allowed here: environments, images.",
     ]
     assert (caught.value.path, caught.value.line, caught.value.column) == ("my.yaml", 3, 13)

@@ -48,14 +48,15 @@ def test_the_schema_is_a_schema_of_the_version_it_names() -> None:
 
 def test_the_examples_in_the_docs_are_rules_and_fit_the_schema() -> None:
     examples = documented_examples()
-    assert len(examples) == 7
-    assert [parses(text) and takes(text) for text in examples] == [True] * 7
+    assert len(examples) == 9
+    assert [parses(text) and takes(text) for text in examples] == [True] * 9
 
 
 def test_every_key_is_described_for_people_and_stands_in_the_docs() -> None:
     described = dict(_properties(rules_schema()))
     expected = (
         "environments images branch files exclude base tags delivery merge-request promote-from digest deployments "
+        "freeze windows rollback manual-revert from until cron duration timezone reason hold "
         "group-by labels assignees reviewers milestone draft squash remove-source-branch "
         "pattern order repository file path"
     )
@@ -75,9 +76,11 @@ def test_the_docs_name_every_word_that_a_key_may_have() -> None:
     words = forms["TagsForm"]["properties"]["order"]["enum"]
     environment = forms["EnvironmentForm"]["properties"]
     words = words + environment["digest"]["enum"] + environment["delivery"]["enum"]
+    words = words + environment["manual-revert"]["enum"] + forms["RollbackForm"]["properties"]["hold"]["enum"]
     words = words + forms["MergeRequestForm"]["properties"]["group-by"]["enum"]
     expected = (
-        "numeric semver alphabetical none refuse clear commit merge-request auto-merge chart environment"
+        "numeric semver alphabetical none refuse clear commit merge-request auto-merge chart environment "
+        "hold ignore until-newer until-release"
     )
     assert set(words) == set(expected.split(" "))
     assert all(f"`{word}`" in DOCS for word in words)
@@ -93,6 +96,8 @@ def test_the_mistakes_shown_in_the_docs_are_told_in_these_words() -> None:
 DEV = "environments: {dev: {%s}}\n"
 MERGE_REQUEST = "environments: {dev: {delivery: merge-request, merge-request: {%s}}}\n"
 IMAGE = "environments: {dev: {files: a/*}}\nimages: [{%s}]\n"
+ONCE = "environments: {dev: {freeze: {from: '%s', until: 2030-01-01}}}\n"
+AGAIN = "environments: {dev: {windows: [{cron: '%s', duration: '%s'}]}}\n"
 
 
 @pytest.mark.parametrize(
@@ -125,6 +130,15 @@ IMAGE = "environments: {dev: {files: a/*}}\nimages: [{%s}]\n"
         *(MERGE_REQUEST % f"reviewers: {logins}" for logins in ("kim", "[kim, _x.y-z]")),
         *(MERGE_REQUEST % f"milestone: {title}" for title in ("'1.0, second half'", "봄", "x" * 255)),
         DEV % "delivery: auto-merge, merge-request: {draft: false}",
+        *(ONCE % time for time in ("2026-12-24", "2026-12-24 08:00", "2026-12-24T08:00", "1970-01-01 23:59")),
+        *(AGAIN % (cron, "2h") for cron in ("0 14 * * 1-4", "*/5  9-17 1,15 JAN-mar *", "0 0 L * *", "0 0 * * 5#2")),
+        *(AGAIN % ("0 1 * * *", length) for length in ("30m", "2h", "1h30m", "2d", "1d1h1m", "90m", "744h")),
+        *(DEV % f"freeze: {{cron: 0 1 * * *, duration: 1h, {key}}}" for key in ("timezone: Etc/GMT+3", "reason: 휴일 둘")),
+        *(DEV % f"manual-revert: {word}" for word in ("hold", "ignore")),
+        *(DEV % f"rollback: {{hold: {word}}}" for word in ("until-newer", "until-release")),
+        *(DEV % f"rollback: {{delivery: {word}}}" for word in ("commit", "merge-request", "auto-merge")),
+        *(DEV % f"rollback: {{delivery: {word}}}, merge-request: {{}}" for word in ("merge-request", "auto-merge")),
+        DEV % "rollback: {}",
         "environments: {dev: {}, prod: {promote-from: dev}}",
         *(f"environments: {{'{name}': {{}}}}" for name in ("a", "0", "prod-eu", "a.b", "x" * 63)),
         *(
@@ -132,7 +146,7 @@ IMAGE = "environments: {dev: {files: a/*}}\nimages: [{%s}]\n"
             for path in ("a.b", "[a, 0]", "[a]")
         ),
     ],
-)
+)  # fmt: skip
 def test_what_the_updater_reads_fits_the_schema(text: str) -> None:
     assert parses(text)
     assert takes(text)
@@ -159,6 +173,18 @@ def test_what_the_updater_reads_fits_the_schema(text: str) -> None:
         *(MERGE_REQUEST % f"{key}: 1" for key in ("draft", "squash", "remove-source-branch", "assignees", "milestone")),
         *(MERGE_REQUEST % f"milestone: {title}" for title in ("''", "' '", "'x '", "[a]", "x" * 256)),
         DEV % "delivery: auto-merge, merge-request: {draft: true}",
+        DEV % "rollback: {delivery: auto-merge}, merge-request: {draft: true}",
+        DEV % "rollback: {delivery: commit}, merge-request: {}",
+        *(DEV % keys for keys in ("rollback: ", "rollback: commit", "rollback: {delivery: ''}", "rollback: {hold: no}")),
+        *(DEV % keys for keys in ("manual-revert: no", "manual-revert: ", "manual-revert: true")),
+        *(DEV % f"windows: {period}" for period in ("", "x", "[]", "[x]", "{}", "{timezone: UTC}", "[{reason: x}]")),
+        *(DEV % f"freeze: {{{keys}}}" for keys in ("from: 2026-12-24", "until: 2026-12-24", "duration: 1h", "cron: 0 1 * * *")),
+        *(DEV % f"freeze: {{from: 2026-12-24, until: 2026-12-25, {keys}}}" for keys in ("cron: 0 1 * * *", "duration: 1h")),
+        *(DEV % f"freeze: {{cron: 0 1 * * *, duration: 1h, {keys}}}" for keys in ("reason: ''", "reason: ' a'", "timezone: ''", "timezone: 5")),
+        *(ONCE % time for time in ("", "24.12.2026", "2026-12-24 8:00", "2026-12-24 08:00:00", "2026-12-24T08:00Z", "1969-01-01", "9999-12-31")),
+        DEV % "freeze: {from: 2026, until: 2030-01-01}",
+        *(AGAIN % (cron, "2h") for cron in ("", "0 14 * *", "0 14 * * * *", "@daily", "0 1 * * *" + " " * 250)),
+        *(AGAIN % ("0 1 * * *", length) for length in ("", "30", "2 h", "1.5h", "30m2h", "-1h", "2w", "PT2H", "123456m")),
         DEV % f"tags: {{pattern: {'x' * 513}}}",
         *(IMAGE % keys for keys in ("", "file: a/b, path: a", "repository: a, path: a", "repository: a, file: a/b")),
         *(IMAGE % f"repository: '{name}', file: a/b, path: a" for name in ("", "a:1", "a@sha256:b", "a b", "a/")),
@@ -184,7 +210,11 @@ def test_what_breaks_the_form_is_rejected_by_the_schema_and_by_the_updater(text:
         "environments: {dev: {delivery: merge-request, branch: updater/dev}}",
         MERGE_REQUEST % 'labels: "a\\u200bb"',
         IMAGE % "repository: A b, file: c/d, path: a",
+        *(ONCE % time for time in ("2026-02-30", "2026-13-01", "2026-01-01 24:00", "2030-01-01", "2031-01-01")),
+        *(AGAIN % (cron, "2h") for cron in ("60 1 * * *", "0 0 30 2 *", "x x x x x")),
+        *(AGAIN % ("0 1 * * *", length) for length in ("0m", "32d", "745h")),
+        DEV % "freeze: {cron: 0 1 * * *, duration: 1h, timezone: Europe/Berlim}",
     ],
-)
+)  # fmt: skip
 def test_the_updater_rejects_what_no_schema_can_say_as_well(text: str) -> None:
     assert not parses(text)

@@ -5,20 +5,52 @@ asks it about every request, `cli` writes a first rules file with it. It never r
 branch itself: bytes come in, values go out.
 """
 
+from updater.policy.calendar import Pause, pause_at
+from updater.policy.holds import (
+    HOLDS_PATH,
+    changed_holds,
+    is_for,
+    is_lifted,
+    keeps_out,
+    new_hold,
+    newest,
+    order_of,
+    parse_holds,
+)
 from updater.policy.rules import RULES_PATH, parse_rules
 from updater.policy.schema import rules_schema
 from updater.policy.suggest import suggest_rules
 from updater.policy.tags import Tags
-from updater.policy.values import DEFAULT_RULES, Environment, MergeRequestRules, Rules
+from updater.policy.values import (
+    DEFAULT_RULES,
+    Environment,
+    MergeRequestRules,
+    Period,
+    RollbackRules,
+    Rules,
+)
 
 __all__ = [
     "DEFAULT_RULES",
+    "HOLDS_PATH",
     "RULES_PATH",
     "Environment",
     "MergeRequestRules",
+    "Pause",
+    "Period",
+    "RollbackRules",
     "Rules",
     "Tags",
+    "changed_holds",
+    "is_for",
+    "is_lifted",
+    "keeps_out",
+    "new_hold",
+    "newest",
+    "order_of",
+    "parse_holds",
     "parse_rules",
+    "pause_at",
     "rules_schema",
     "suggest_rules",
 ]

@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from updater.errors import InvalidConfigRepo
-from updater.policy.forms import ImageForm, MergeRequestForm, TagsForm
+from updater.policy.forms import Form, ImageForm, MergeRequestForm, PeriodForm, RollbackForm, TagsForm
 from updater.policy.schema import EnvironmentForm, RulesForm
 from updater.yamledit import KeyPath, Loaded, show_path
 
@@ -28,6 +28,14 @@ _LISTS = {
     "labels": "a label or a list of labels should stand",
     "assignees": "a login or a list of logins should stand",
     "reviewers": "a login or a list of logins should stand",
+    "freeze": "a mapping or a list of mappings should stand: from and until, or cron and duration",
+    "windows": "a mapping or a list of mappings should stand: from and until, or cron and duration",
+}
+_TEXTS = {
+    "from": "a day and a time should stand: write it in quotes, such as '2026-12-24 08:00'",
+    "until": "a day and a time should stand: write it in quotes, such as '2026-12-24 08:00'",
+    "cron": "five fields should stand: write them in quotes, such as '0 14 * * 1-4'",
+    "duration": "a duration should stand: write it with its unit, such as 30m, 2h, 1h30m or 2d",
 }
 MAX_COMPLAINTS = 20
 MAX_SENTENCE = 600
@@ -38,6 +46,15 @@ _EXPECTED = {
     "list_type": "a list should stand",
     "dict_type": "a mapping should stand: keys with their values below them",
     "model_type": "a mapping should stand: keys with their values below them",
+}
+
+
+_BELOW_ENVIRONMENT: dict[str, type[Form]] = {
+    "tags": TagsForm,
+    "merge-request": MergeRequestForm,
+    "freeze": PeriodForm,
+    "windows": PeriodForm,
+    "rollback": RollbackForm,
 }
 
 
@@ -67,14 +84,23 @@ def refusal(complaints: Iterable[Complaint], loaded: Loaded, file: str) -> Inval
 
 def _placed(complaint: Complaint, loaded: Loaded) -> tuple[tuple[int, int], str]:
     """Return a complaint's place, the nearest thing around it where it has none, and its text."""
-    path = complaint.path
+    path = written = _as_written(complaint.path, loaded)
     position = loaded.keys.get(path) if complaint.on_key else loaded.positions.get(path)
     while position is None:
         path = path[:-1]
         position = loaded.positions.get(path)
-    around = complaint.path[:-1] if complaint.on_key else path
+    around = written[:-1] if complaint.on_key else path
     where = f"{show_path(around)}: " if around else ""
     return position, textwrap.shorten(where + complaint.sentence, MAX_SENTENCE)
+
+
+def _as_written(path: KeyPath, loaded: Loaded) -> KeyPath:
+    """Leave out the place in a list where the file has a single value instead of one."""
+    written: KeyPath = ()
+    for part in path:
+        if part != 0 or (*written, part) in loaded.positions:
+            written = (*written, part)
+    return written
 
 
 def _complaint(error: ErrorDetails) -> Complaint:
@@ -93,8 +119,8 @@ def _problem(kind: str, path: KeyPath, error: ErrorDetails) -> str:
     if kind == "literal_error":
         return _wrong_word(path, error["input"])
     if kind in _EXPECTED:
-        own = _LISTS.get(str(path[-1])) if kind == "list_type" else None
-        expected = own or _EXPECTED[kind]
+        own = {"list_type": _LISTS, "string_type": _TEXTS}.get(kind, {})
+        expected = own.get(str(path[-1]) if path else "", _EXPECTED[kind])
         return f"There is {_seen(error['input'])} where {expected}."
     if kind == "too_short" and path == ("environments",):
         return "No environment is named: name at least one, or delete the file to go without rules."
@@ -130,7 +156,7 @@ def _form_at(path: KeyPath) -> type[BaseModel]:
     if path[:1] == ("images",):
         return ImageForm
     if path[2:]:
-        return TagsForm if path[2:] == ("tags",) else MergeRequestForm
+        return _BELOW_ENVIRONMENT[str(path[2])]
     return EnvironmentForm if path else RulesForm
 
 

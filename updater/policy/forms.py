@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+from pydantic.config import JsonDict
 
-from updater.policy import grammar
+from updater.policy import grammar, hours
 from updater.yamledit import KeyPath
 
 MAX_PATTERN = 512
@@ -18,6 +19,10 @@ MAX_PATTERN = 512
 
 def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
+
+
+def _mappings(value: object) -> object:
+    return [value] if isinstance(value, dict) else value
 
 
 _Glob = Annotated[str, AfterValidator(grammar.glob), Field(json_schema_extra={"pattern": grammar.GLOB_FORM})]
@@ -105,6 +110,95 @@ class MergeRequestForm(Form):
         alias="remove-source-branch",
         description="Whether the source branch is deleted when it is merged.",
     )
+
+
+# What `contradictions` says of keys that do not go together.
+_ONE_KIND: JsonDict = {
+    "dependentRequired": {"from": ["until"], "until": ["from"], "cron": ["duration"], "duration": ["cron"]},
+    "oneOf": [{"required": ["from", "until"]}, {"required": ["cron", "duration"]}],
+}
+
+_Time = Annotated[str, AfterValidator(hours.time)]
+
+
+class PeriodForm(Form):
+    """A time of a freeze or a window: from and until for one, cron and duration for one that comes again."""
+
+    model_config = ConfigDict(json_schema_extra=_ONE_KIND)
+
+    from_: _Time = Field(
+        default="",
+        alias="from",
+        description="When it starts: a day, or a day and a time, as clocks in the time zone show it.",
+        examples=["2026-12-24 00:00"],
+        json_schema_extra={"pattern": hours.TIME_FORM},
+    )
+    until: _Time = Field(
+        default="",
+        description="When it ends, written like from. This moment itself is no part of it any more.",
+        examples=["2026-12-27 08:00"],
+        json_schema_extra={"pattern": hours.TIME_FORM},
+    )
+    cron: Annotated[str, AfterValidator(hours.cron)] = Field(
+        default="",
+        max_length=hours.MAX_CRON,
+        description=(
+            "When it starts again and again: minute, hour, day of the month, month and day of the week, as "
+            "clocks in the time zone show it."
+        ),
+        examples=["0 14 * * 1-4"],
+        json_schema_extra={"pattern": hours.CRON_FORM},
+    )
+    duration: Annotated[str, AfterValidator(hours.duration)] = Field(
+        default="",
+        description="How long it lasts each time: days, hours and minutes, from 1m to 31d.",
+        examples=["2h", "1h30m"],
+        json_schema_extra={"pattern": hours.DURATION_FORM},
+    )
+    timezone: Annotated[str, AfterValidator(hours.zone)] = Field(
+        default="UTC",
+        description="The time zone by its IANA name.",
+        examples=["Europe/Berlin"],
+        json_schema_extra={"pattern": hours.ZONE_FORM},
+    )
+    reason: Annotated[str, AfterValidator(hours.reason)] = Field(
+        default="",
+        min_length=1,
+        description="Why, on one line: whoever waits for it reads it.",
+        examples=["holidays"],
+        json_schema_extra={"pattern": hours.REASON_FORM},
+    )
+
+
+_PeriodList = Annotated[list[PeriodForm], Field(min_length=1)]
+Periods = Annotated[_PeriodList, BeforeValidator(_mappings, json_schema_input_type=PeriodForm | _PeriodList)]
+
+
+def _without_default(schema: JsonDict) -> None:
+    """Take out a default that only stands for "as the environment says"."""
+    schema.pop("default")
+
+
+class RollbackForm(Form):
+    """How rollbacks of an environment are delivered, and how long they hold."""
+
+    delivery: Literal["commit", "merge-request", "auto-merge"] = Field(
+        default="commit",
+        description="How a rollback reaches the branch. Without it: as every change of the environment does.",
+        json_schema_extra=_without_default,
+    )
+    hold: Literal["until-newer", "until-release"] = Field(
+        default="until-newer",
+        description=(
+            "How long what was rolled back is held: until a newer build goes out, or until somebody "
+            "releases it."
+        ),
+    )
+
+    @property
+    def own_delivery(self) -> Literal["", "commit", "merge-request", "auto-merge"]:
+        """The delivery that is written here; empty where the environment's holds."""
+        return self.delivery if "delivery" in self.model_fields_set else ""
 
 
 class ImageForm(Form):

@@ -13,17 +13,20 @@ from pydantic import ValidationError
 
 from updater.errors import EditRefused, InvalidConfigRepo
 from updater.model import PinnedPlace, Scope, canonical_repository
+from updater.policy import hours
+from updater.policy.clocks import zone_of
 from updater.policy.complaints import complaints_of, refusal
 from updater.policy.contradictions import contradictions_in, takes_file
-from updater.policy.forms import ImageForm, MergeRequestForm, TagsForm
+from updater.policy.forms import ImageForm, MergeRequestForm, PeriodForm, RollbackForm, TagsForm
 from updater.policy.schema import RulesForm
 from updater.policy.tags import Tags
-from updater.policy.values import Environment, MergeRequestRules, Rules
+from updater.policy.values import Environment, MergeRequestRules, Period, RollbackRules, Rules
 from updater.yamledit import load
 
 RULES_PATH = ".updater/rules.yaml"
 
 _UNQUOTED_STAR = re.compile(rb"[:,\[-]\s*\*")
+_UNQUOTED_CRON = re.compile(rb"\bcron\s*:\s*\*")
 
 
 def parse_rules(data: bytes, path: str = RULES_PATH) -> Rules:
@@ -61,7 +64,9 @@ def _unreadable(error: EditRefused, data: bytes) -> str:
     problem = f"{error.problem[:1].upper()}{error.problem[1:]}."
     line = next(iter(data.splitlines()[max(error.line - 1, 0) :]), b"")
     # YAML's own words for this (an alias without a name) help nobody who wrote a glob.
-    if _UNQUOTED_STAR.search(line):
+    if _UNQUOTED_CRON.search(line):
+        problem += " A cron that starts with * must stand in quotes."
+    elif _UNQUOTED_STAR.search(line):
         problem += " A glob that starts with * must stand in quotes."
     return problem
 
@@ -84,6 +89,10 @@ def _environment(name: str, form: RulesForm) -> Environment:
         promoted=_tags(form.environments[own.promote_from].tags) if own.promote_from else None,
         digest=own.digest,
         deployments=own.deployments,
+        freeze=tuple(_period(period) for period in own.freeze),
+        windows=tuple(_period(period) for period in own.windows),
+        rollback=_rollback(own.rollback),
+        manual_revert=own.manual_revert,
     )
 
 
@@ -102,6 +111,25 @@ def _merge_request(form: MergeRequestForm) -> MergeRequestRules:
         squash=form.squash,
         remove_source_branch=form.remove_source_branch,
     )
+
+
+def _period(form: PeriodForm) -> Period:
+    if form.cron:
+        return Period(
+            cron=form.cron,
+            duration=hours.length(form.duration),
+            timezone=form.timezone,
+            reason=form.reason,
+        )
+    zone = zone_of(form.timezone)
+    start, end = hours.span(form.from_, form.until, form.timezone)
+    return Period(
+        start=start.astimezone(zone), end=end.astimezone(zone), timezone=form.timezone, reason=form.reason
+    )
+
+
+def _rollback(form: RollbackForm) -> RollbackRules:
+    return RollbackRules(delivery=form.own_delivery, hold=form.hold)
 
 
 def _pinned(image: ImageForm) -> PinnedPlace:

@@ -13,17 +13,24 @@ from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from updater.policy import grammar
-from updater.policy.forms import Form, Globs, ImageForm, MergeRequestForm, TagsForm
+from updater.policy.forms import Form, Globs, ImageForm, MergeRequestForm, Periods, RollbackForm, TagsForm
 
 SCHEMA_ID = "https://example.com/gitops-updater/rules.schema.json"
 
 # What `contradictions` says of keys that do not go together, as far as a schema can say it.
+_PROPOSES: JsonDict = {
+    "properties": {"delivery": {"enum": ["merge-request", "auto-merge"]}},
+    "required": ["delivery"],
+}
+_MERGES: JsonDict = {"properties": {"delivery": {"const": "auto-merge"}}, "required": ["delivery"]}
 _TOGETHER: JsonDict = {
-    "dependentRequired": {"base": ["files"], "merge-request": ["delivery"]},
+    "dependentRequired": {"base": ["files"]},
     "dependentSchemas": {
-        "merge-request": {"properties": {"delivery": {"enum": ["merge-request", "auto-merge"]}}}
+        "merge-request": {
+            "anyOf": [_PROPOSES, {"properties": {"rollback": _PROPOSES}, "required": ["rollback"]}]
+        }
     },
-    "if": {"properties": {"delivery": {"const": "auto-merge"}}, "required": ["delivery"]},
+    "if": {"anyOf": [_MERGES, {"properties": {"rollback": _MERGES}, "required": ["rollback"]}]},
     "then": {"properties": {"merge-request": {"properties": {"draft": {"const": False}}}}},
 }
 
@@ -70,7 +77,10 @@ class EnvironmentForm(Form):
     merge_request: MergeRequestForm = Field(
         default=MergeRequestForm(),
         alias="merge-request",
-        description="What the merge requests carry, where delivery is merge-request or auto-merge.",
+        description=(
+            "What the merge requests carry, where delivery is merge-request or auto-merge, of every change "
+            "or of rollbacks."
+        ),
     )
     promote_from: str = Field(
         default="",
@@ -95,6 +105,28 @@ class EnvironmentForm(Form):
         description=(
             "Whether GitLab's environments page of the source project shows what was deployed here, for "
             "requests that name the project, the ref and the commit."
+        ),
+    )
+    freeze: Periods = Field(
+        default=[],
+        description="When nothing goes out: one period or a list of periods.",
+    )
+    windows: Periods = Field(
+        default=[],
+        description=(
+            "When something may go out, and at no other time: one period or a list of periods. Without it: "
+            "at any time."
+        ),
+    )
+    rollback: RollbackForm = Field(
+        default=RollbackForm(), description="How rollbacks are delivered, and how long they hold."
+    )
+    manual_revert: Literal["hold", "ignore"] = Field(
+        default="hold",
+        alias="manual-revert",
+        description=(
+            "What an older tag means that people write by hand or by a revert: hold keeps the newer builds "
+            "back, ignore does not."
         ),
     )
 

@@ -1,4 +1,4 @@
-"""What the rules say, as values: environments, and what a merge request of one carries.
+"""What the rules say, as values: environments, what a merge request of one carries, and when it pauses.
 
 `rules` makes them from the file; `plan` and the worker go by them. Nothing here reads a file or
 judges a value.
@@ -7,6 +7,7 @@ judges a value.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Literal
 
 from updater.model import Scope
@@ -33,11 +34,37 @@ class MergeRequestRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """A time of a freeze or a window: once, from `start` until `end`, or again and again, by `cron`.
+
+    Once: both moments have a zone, and `end` is outside. Again and again: both are None, and each time lasts
+    for `duration`. `cron` is what the clock of `timezone` shows. `calendar` says what is on when.
+    """
+
+    start: datetime | None = None
+    end: datetime | None = None
+    cron: str = ""
+    duration: timedelta = timedelta()
+    timezone: str = "UTC"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollbackRules:
+    """How a rollback reaches the branch (empty: as the environment's changes do), and how long it holds."""
+
+    delivery: Literal["", "commit", "merge-request", "auto-merge"] = ""
+    hold: Literal["until-newer", "until-release"] = "until-newer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """Where an image may go and how: `branch` None is the default branch of the remote.
 
     `promote_from` names the environment whose tags come here by promotion (empty: none do), and
-    `promoted` are the tags that one takes. `merge_request` counts where `delivery` is not `commit`.
+    `promoted` are the tags that one takes. `merge_request` counts where `delivery` is not `commit`, and
+    for rollbacks where theirs is not. Nothing goes out during a `freeze` or, where there are `windows`,
+    outside them.
     """
 
     name: str
@@ -50,6 +77,10 @@ class Environment:
     promoted: Tags | None = None
     digest: Literal["refuse", "clear"] = "refuse"
     deployments: bool = False
+    freeze: tuple[Period, ...] = ()
+    windows: tuple[Period, ...] = ()
+    rollback: RollbackRules = field(default_factory=RollbackRules)
+    manual_revert: Literal["hold", "ignore"] = "hold"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
