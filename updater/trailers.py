@@ -1,7 +1,8 @@
 """The trailers of a commit message: the format in which the history tells what was deployed, for ever.
 
 It hides how they are written and read back (git-interpret-trailers(1)): `messages` writes them,
-`plan` reads those of a proposal's commits. It knows the names and forms, and decides nothing.
+`plan` reads those of a proposal's commits and `history` those of a branch. It knows the names and
+forms, and decides nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from updater.model import Source
 MAX_TRAILER = 4096
 
 _PREFIX = "Updater-"
-_LINE = re.compile(rf"{_PREFIX}([A-Za-z-]+): (.*)")
+_LINES = re.compile(rf"^{_PREFIX}([A-Za-z-]+): (.*)$", re.MULTILINE)
+# Of a rollback, these may stand once, at the end: they are about all of its images.
+_SHARED = ("Reverts", "Hold", "Reason", "Requested-By", "Request", "Override")
 
 
 def one_line(text: object, limit: int) -> str:
@@ -35,6 +38,12 @@ def _is_unseen(char: str) -> bool:
     return category[0] == "C" or category in ("Zl", "Zp")
 
 
+def person(author: str) -> str:
+    """Return a name or login without the e-mail address (product rule: no e-mail in the history)."""
+    words = (word.partition("@")[0] for word in re.sub(r"<[^>]*>?", " ", author).split())
+    return " ".join(word for word in words if word)
+
+
 def written(pairs: Iterable[tuple[str, object]]) -> str:
     """Return trailers as lines, without those that have no value; names come without `Updater-`."""
     lines = ((name, one_line(value, MAX_TRAILER)) for name, value in pairs)
@@ -47,11 +56,39 @@ def read(message: str) -> Mapping[str, tuple[str, ...]]:
     As in Git, only the last paragraph counts, so that nothing in a text above can pose as one.
     """
     found: dict[str, tuple[str, ...]] = {}
-    for line in message.rstrip().rpartition("\n\n")[2].splitlines():
-        if trailer := _LINE.fullmatch(line):
-            name, value = trailer.groups()
-            found[name] = (*found.get(name, ()), value)
+    for name, value in _lines(message):
+        found[name] = (*found.get(name, ()), value)
     return found
+
+
+def groups(message: str) -> list[Mapping[str, tuple[str, ...]]]:
+    """Return the trailers of a message as `read` does, in one mapping for each image.
+
+    A group starts at its `Image`; where there is none, all trailers are one. What stands once at the
+    end of a rollback is in the group of each of its images.
+    """
+    found: list[dict[str, tuple[str, ...]]] = []
+    for name, value in _lines(message):
+        if not found or (name == "Image" and name in found[-1]):
+            found.append({})
+        group = found[-1]
+        group[name] = (*group[name], value) if name in group else (value,)
+    for place in range(len(found) - 2, -1, -1):
+        group, following = found[place], found[place + 1]
+        if "Reverts" in following and "Reverts" not in group and _are_of_one(group, following):
+            found[place] = {**{name: following[name] for name in _SHARED if name in following}, **group}
+    return list(found)
+
+
+def _are_of_one(group: Mapping[str, tuple[str, ...]], following: Mapping[str, tuple[str, ...]]) -> bool:
+    """Say whether two groups may stem from one wish: a group without its own shares the next's."""
+    return "Request" not in group or group["Request"] == following.get("Request")
+
+
+def _lines(message: str) -> list[tuple[str, str]]:
+    # A history has tens of thousands of messages: hence one search for all lines.
+    paragraph = message.rstrip().rpartition("\n\n")[2]
+    return _LINES.findall("\n".join(paragraph.splitlines()))
 
 
 def source_link(source: Source) -> str:
@@ -75,7 +112,8 @@ def project_page(source: Source) -> str:
 
 def source_of(trailers: Mapping[str, tuple[str, ...]]) -> Source:
     """Return what the trailers still know of a source: the inverse of how they were made of it."""
-    link, pipeline, author = (trailers.get(name, ("",))[0] for name in ("Source", "Pipeline", "Requested-By"))
+    names = ("Source", "Pipeline", "Requested-By", "Source-Time")
+    link, pipeline, author, committed_at = (trailers.get(name, ("",))[0] for name in names)
     project, mark, commit = link.rpartition("/-/commit/")
     if not mark:
         project, _, commit = link.rpartition("@")
@@ -88,4 +126,5 @@ def source_of(trailers: Mapping[str, tuple[str, ...]]) -> Source:
         pipeline_url=pipeline if is_url else "",
         pipeline_id="" if is_url else pipeline,
         author=author,
+        committed_at=committed_at,
     )

@@ -66,6 +66,24 @@ def test_a_last_part_that_all_charts_share_costs_no_parse_of_all() -> None:
     assert len(Survey(later, survey).targets(Scope(), "registry.example.com/team-42/api")) == 901
 
 
+def test_a_few_charts_are_looked_at_without_reading_the_others() -> None:
+    files = DictFiles(
+        garden(iris=image(IRIS), rose=image("registry.example.com/rose"), bad="a: [", lily=image(IRIS, "b"))
+        | {"charts/iris/values-dev.yaml": "image:\n  tag: c\n"}
+    )
+    survey, overlays = Survey(files), Scope(files=("charts/*/values-dev.yaml",))
+    assert {file: spot.chart for file, spot in survey.laid_out(overlays).items()} == {
+        "charts/iris/values-dev.yaml": "iris"
+    }
+    assert survey.charts_with(overlays, ["charts/iris/values.yaml", "charts/rose/values.yaml"]) == {"iris"}
+    assert survey.charts_with(Scope(), ["charts/rose/values.yaml", "README.md"]) == {"rose"}
+    assert files.reads == [], "names tell it all"
+    found = survey.readable_in(Scope(), {"iris", "bad", "gone"})
+    assert [(one.chart, one.tag) for one in found] == [("iris", "a")]
+    assert set(files.reads) == {"charts/iris/values.yaml", "charts/bad/values.yaml"}
+    assert [one.tag for one in survey.readable_in(overlays, {"iris"})] == ["c"]
+
+
 def test_writing_what_was_just_found_reads_nothing_again() -> None:
     files = DictFiles(garden(iris=image(IRIS)))
     survey = Survey(files)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,53 @@ def test_only_the_last_paragraph_is_read(message: str, found: dict[str, tuple[st
     assert trailers.read(message) == found
 
 
+ROLLBACK = [("Reverts", ("c1", "c2")), ("Reason", ("broken",)), ("Request", ("r",))]
+IRIS = {"Image": ("iris:1",), "Previous": ("2",), "Chart": ("iris",)}
+ROSE = {"Image": ("rose:1",), "Previous": ("2", "3"), "Chart": ("rose", "lily")}
+
+
+def lines(*groups: Mapping[str, tuple[str, ...]]) -> str:
+    return trailers.written([(name, one) for group in groups for name, all_ in group.items() for one in all_])
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ([], []),
+        ([IRIS], [IRIS]),
+        ([IRIS, ROSE], [IRIS, ROSE]),
+        ([{"Hold": ("iris:1",), "Chart": ("iris",)}], [{"Hold": ("iris:1",), "Chart": ("iris",)}]),
+        ([{"Environment": ("dev",)}, IRIS], [{"Environment": ("dev",), **IRIS}]),
+        ([IRIS, ROSE | dict(ROLLBACK)], [IRIS | dict(ROLLBACK), ROSE | dict(ROLLBACK)]),
+        # Each image with a request of its own: an update and a rollback in one merge.
+        (
+            [IRIS | {"Request": ("other",)}, ROSE | dict(ROLLBACK)],
+            [IRIS | {"Request": ("other",)}, ROSE | dict(ROLLBACK)],
+        ),
+        # Two rollbacks in one merge.
+        (
+            [IRIS | {"Reverts": ("c3",)}, IRIS, ROSE | dict(ROLLBACK)],
+            [IRIS | {"Reverts": ("c3",)}, IRIS | dict(ROLLBACK), ROSE | dict(ROLLBACK)],
+        ),
+        # What is not a rollback shares nothing.
+        ([IRIS, ROSE | {"Reason": ("why",)}], [IRIS, ROSE | {"Reason": ("why",)}]),
+    ],
+)
+def test_trailers_of_several_images_are_told_apart(
+    written: list[dict[str, tuple[str, ...]]], found: list[dict[str, tuple[str, ...]]]
+) -> None:
+    assert trailers.groups(f"subject\n\n{lines(*written)}\n") == found
+
+
+@given(st.text())
+def test_all_groups_hold_what_is_read_of_the_whole(message: str) -> None:
+    message = message.replace("a", "\nUpdater-Image: ").replace("b", "\nUpdater-Chart: ")
+    whole: dict[str, tuple[str, ...]] = {}
+    for group in trailers.groups(message):
+        whole = {name: (*whole.get(name, ()), *group.get(name, ())) for name in {*whole, *group}}
+    assert whole == trailers.read(message)
+
+
 def test_git_reads_the_same(tmp_path: Path) -> None:
     pairs = [
         ("Image", "registry.example.com/iris:1"),
@@ -121,6 +169,7 @@ def again(source: Source) -> Source:
         ("Source", trailers.source_link(source)),
         ("Pipeline", source.pipeline_url or source.pipeline_id),
         ("Requested-By", source.author),
+        ("Source-Time", source.committed_at),
     ]
     return trailers.source_of(trailers.read(f"subject\n\n{trailers.written(pairs)}"))
 
@@ -132,6 +181,7 @@ def again(source: Source) -> Source:
         Source(project="shop/iris", commit="c", pipeline_id="7"),
         Source(project="group/me@work", commit="c"),
         Source(commit="c"),
+        Source(commit="c", committed_at="2026-01-05T09:00:00+09:00"),
         Source(author="kim"),
         Source(),
     ],
@@ -157,6 +207,7 @@ PROJECTS = st.sampled_from([PAGE, f"{PAGE}/", "shop/iris", "git@gitlab.example.c
         pipeline_url=st.sampled_from([PIPELINE, "https://ci.example.com/7", ""]),
         pipeline_id=st.sampled_from(["", "7"]),
         author=st.sampled_from(["", "kim"]),
+        committed_at=st.sampled_from(["", "2026-01-05T09:00:00Z"]),
     )
 )
 def test_a_source_that_was_read_back_is_written_the_same_for_ever(source: Source) -> None:

@@ -28,6 +28,10 @@ class Knowledge:
         self._current: dict[Scope, Area] = {}
         self._words: Words = memory.words
 
+    def layout(self, scope: Scope) -> Area:
+        """Return a scope's files, by their names alone: nothing is read or indexed."""
+        return self.memory.area(scope, self.paths)
+
     def area(self, scope: Scope) -> Area:
         """Return a scope's files, with every one of them indexed at the version it had at first sight.
 

@@ -1,13 +1,14 @@
 """The face of the package: the images of one set of files, found and written.
 
 It hides nothing of its own; it puts `knowledge`, `pinned`, `nearest` and `writing` behind one class.
-`plan` asks for the places of one repository and has them written; `status` and `init` ask for all.
+`plan` asks for the places of one repository and has them written; `status` and `init` ask for all,
+`history` for those of a few charts.
 It reads only through the `Files` it is given, and is meant for one thread at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from updater.charts import nearest
 from updater.charts.knowledge import Knowledge
@@ -84,6 +85,28 @@ class Survey:
                 if isinstance(result, EditRefused):
                     raise result
                 found.extend(self._with_pins(scope, spot, result.targets))
+        return tuple(found)
+
+    def laid_out(self, scope: Scope) -> Mapping[str, Spot]:
+        """Return the files of a scope, each with its chart and what lies below it; nothing is read."""
+        return self._known.layout(scope).spots
+
+    def charts_with(self, scope: Scope, files: Iterable[str]) -> frozenset[str]:
+        """Return the charts of a scope whose images any of these files decides; nothing is read."""
+        readers = self._known.layout(scope).readers
+        return frozenset(spot.chart for file in files for spot in readers.get(file, ()))
+
+    def readable_in(self, scope: Scope, charts: Collection[str]) -> tuple[Target, ...]:
+        """Return every image place of some charts of a scope, without files that cannot be parsed.
+
+        Reads only the files that decide those: for who looks at a few charts of many trees.
+        """
+        found: list[Target] = []
+        for spot in self._known.layout(scope).spots.values():
+            if spot.chart in charts:
+                result = self._known.scan(spot)
+                if isinstance(result, Scan):
+                    found.extend(self._with_pins(scope, spot, result.targets))
         return tuple(found)
 
     def problems(self, scope: Scope) -> tuple[EditRefused, ...]:
