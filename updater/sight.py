@@ -8,15 +8,26 @@ or at a plain folder.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from updater.charts import Survey
 from updater.configrepo import ConfigRepo, Snapshot
 from updater.errors import InvalidConfigRepo
-from updater.model import PROPOSAL_PREFIX, Files
-from updater.plan import Draft, Ground, ground_of
-from updater.policy import DEFAULT_RULES, RULES_PATH, Environment, Rules, Tags, parse_rules
+from updater.history import History
+from updater.model import PROPOSAL_PREFIX, Deployment, Files, Hold
+from updater.plan import Draft, Ground, NoPast, Past, ground_of
+from updater.policy import (
+    DEFAULT_RULES,
+    HOLDS_PATH,
+    RULES_PATH,
+    Environment,
+    RollbackRules,
+    Rules,
+    Tags,
+    parse_holds,
+    parse_rules,
+)
 
 # In a plain folder without rules no order is applied: who names a tag gets it.
 _FOLDER_RULES = Rules(environments=(Environment(name="default", tags=Tags(order="none")),))
@@ -52,11 +63,16 @@ class Sight:
         return ground_of(self.grounds, environment)
 
     def warm(self) -> None:
-        """Index every environment's files now, so that the first request need not wait for it."""
+        """Index every environment's files and history now, so that the first request need not wait for it.
+
+        Raises:
+            TemporaryError: the mirror was damaged meanwhile.
+        """
         for environment in self.rules.environments:
             ground = self.grounds[environment.name]
             if isinstance(ground, Ground):
                 ground.survey.files_of(environment.scope)
+                ground.past.held_by_hand(environment.name, "", "")
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -64,8 +80,58 @@ class Sight:
         return tuple(str(one) for one in self.grounds.values() if isinstance(one, InvalidConfigRepo))
 
 
-def look(repo: ConfigRepo, surveys: dict[str, Survey]) -> Sight:
-    """Look at the mirror as it stands; `surveys` keeps what is known of each branch between looks.
+@dataclass(slots=True)
+class Known:
+    """What is known of each branch between looks: its images, and its history."""
+
+    surveys: dict[str, Survey] = field(default_factory=dict)
+    histories: dict[str, History] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BranchPast:
+    """The past of one branch up to a commit, read when it is asked for; implements `plan.Past`.
+
+    `environments` are those that live on the branch.
+    """
+
+    repo: ConfigRepo
+    tip: str
+    environments: tuple[Environment, ...]
+    _history: History
+
+    def history(self) -> History:
+        """Return the history up to the commit.
+
+        Raises:
+            TemporaryError: the mirror was damaged meanwhile.
+        """
+        self._history.follow(self.tip, self.environments)
+        return self._history
+
+    def deployments(self, environment: str, chart: str = "") -> Sequence[Deployment]:
+        """Return the deployments of an environment or of one of its charts, the newest first."""
+        return self.history().deployments(environment, chart)
+
+    def held_by_hand(self, environment: str, chart: str, repository: str) -> Hold | None:
+        """Return the hold that a person's own revert means; None where there is none."""
+        return self.history().held_by_hand(environment, chart, repository)
+
+    def stood(self, environment: str, chart: str, repository: str) -> frozenset[str]:
+        """Return every tag that ever stood there."""
+        return self.history().stood(environment, chart, repository)
+
+    def undone(self, commits: Sequence[str]) -> Mapping[str, bytes | None] | tuple[str, ...]:
+        """Return what `git revert` of the commits, in this order, changes; or the files that clash."""
+        return self.repo.undone(commits, self.tip, besides=(HOLDS_PATH,))
+
+    def before(self, commit: str) -> Files:
+        """Return the files as they were before a commit of the branch."""
+        return self.repo.at(self.repo.commit_of(commit).parents[0])
+
+
+def look(repo: ConfigRepo, known: Known) -> Sight:
+    """Look at the mirror as it stands; `known` keeps what is known of each branch between looks.
 
     Raises:
         InvalidConfigRepo: there is no default branch, or its rules cannot be read.
@@ -75,15 +141,41 @@ def look(repo: ConfigRepo, surveys: dict[str, Survey]) -> Sight:
     if snapshots[default].is_irregular(RULES_PATH):
         raise InvalidConfigRepo("The rules are no regular file; a symlink is not followed.", path=RULES_PATH)
     rules = _rules(snapshots[default], DEFAULT_RULES)
+    on_branch: dict[str, list[Environment]] = {}
+    for environment in rules.environments:
+        on_branch.setdefault(environment.branch or default, []).append(environment)
     shared: dict[str, Ground | InvalidConfigRepo] = {}
-    for branch in dict.fromkeys(environment.branch or default for environment in rules.environments):
+    for branch, environments in on_branch.items():
         try:
-            snapshots.setdefault(branch, repo.snapshot(branch))
-            shared[branch] = _ground(branch, snapshots[branch], surveys)
+            snapshot = snapshots.setdefault(branch, repo.snapshot(branch))
+            _check_holds(snapshot, [one.name for one in environments])
+            history = known.histories.setdefault(branch, History(repo))
+            past = BranchPast(repo, snapshot.commit, tuple(environments), history)
+            shared[branch] = _ground(branch, snapshot, known.surveys, past)
         except InvalidConfigRepo as problem:
             shared[branch] = problem
     grounds = {environment.name: shared[environment.branch or default] for environment in rules.environments}
     return Sight(rules, grounds, snapshots)
+
+
+def _check_holds(snapshot: Snapshot, environments: Sequence[str]) -> None:
+    """Make sure that the holds of a branch can be obeyed: what they protect must not go out unseen.
+
+    Raises:
+        InvalidConfigRepo: they cannot be read, or name an environment that is not on this branch.
+    """
+    if snapshot.is_irregular(HOLDS_PATH):
+        raise InvalidConfigRepo("The holds are no regular file; a symlink is not followed.", path=HOLDS_PATH)
+    if HOLDS_PATH not in snapshot.paths:
+        return
+    for hold in parse_holds(snapshot.read(HOLDS_PATH)):
+        if hold.environment not in environments:
+            raise InvalidConfigRepo(
+                f"The hold on {hold.chart} is for {hold.environment!r}, and the environments on the branch "
+                f"{snapshot.branch} are {', '.join(environments)}. Nothing goes out on this branch before "
+                "it is mended.",
+                path=HOLDS_PATH,
+            )
 
 
 def look_at_folder(files: Files) -> Sight:
@@ -94,9 +186,9 @@ def look_at_folder(files: Files) -> Sight:
     """
     found = _rules(files, _FOLDER_RULES)
     # A folder has no merge requests: whatever is written is written in place.
-    direct = tuple(replace(environment, delivery="commit") for environment in found.environments)
+    direct = tuple(replace(one, delivery="commit", rollback=RollbackRules()) for one in found.environments)
     rules = found if found is _FOLDER_RULES else Rules(environments=direct)
-    ground = _ground("", files, {})
+    ground = _ground("", files, {}, NoPast())
     return Sight(rules, {environment.name: ground for environment in rules.environments}, {})
 
 
@@ -114,10 +206,10 @@ def target_of(repo: ConfigRepo, source_branch: str) -> str:
     return ""
 
 
-def _ground(branch: str, files: Files, surveys: dict[str, Survey]) -> Ground:
+def _ground(branch: str, files: Files, surveys: dict[str, Survey], past: Past) -> Ground:
     draft = Draft(files)
     surveys[branch] = Survey(draft, surveys.get(branch))
-    return Ground(branch, draft, surveys[branch])
+    return Ground(branch, draft, surveys[branch], past)
 
 
 def _rules(files: Files, absent: Rules) -> Rules:

@@ -96,6 +96,7 @@ def test_a_document_has_the_names_of_the_fields() -> None:
         "pipeline_id": "",
         "pipeline_url": "",
         "author": "",
+        "committed_at": "",
     }
 
 

@@ -21,6 +21,7 @@ from updater.auth import Keys
 from updater.model import (
     APPROVE,
     PROMOTE,
+    ROLL_BACK,
     UPDATE,
     Caller,
     EnvironmentOutcome,
@@ -42,9 +43,9 @@ COMMIT = "1f0b7c2a9d3e4f5061728394a5b6c7d8e9f0a1b2"
 CALLERS = {
     TOKEN: Caller(name="iris", images=("registry.example.com/iris",)),
     OTHER_TOKEN: Caller(name="lily", images=("registry.example.com/lily",)),
-    ALL_TOKEN: Caller(name="all", acts=(UPDATE, PROMOTE, APPROVE)),
-    # May promote to dev and approve there, and may not say that an image was built.
-    DEV_TOKEN: Caller(name="dev", images=("*",), environments=("dev*",), acts=(PROMOTE, APPROVE)),
+    ALL_TOKEN: Caller(name="all", acts=(UPDATE, PROMOTE, APPROVE, ROLL_BACK)),
+    # May promote to dev, approve and roll back there, and may not say that an image was built.
+    DEV_TOKEN: Caller(name="dev", images=("*",), environments=("dev*",), acts=(PROMOTE, APPROVE, ROLL_BACK)),
     # Makes promotions to prod, and decides nothing.
     RELEASE_TOKEN: Caller(name="release", images=("*",), environments=("prod",), acts=(PROMOTE,)),
 }

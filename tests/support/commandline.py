@@ -7,6 +7,7 @@ updater that a test does not give.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -35,3 +36,14 @@ def updater(*arguments: str, env: Mapping[str, str] | None = None, cwd: Path | N
         stdin=subprocess.DEVNULL,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def table(out: str) -> list[dict[str, str]]:
+    """Return the rows of a table that was printed into a pipe, each by heading."""
+    head, *lines = out.splitlines()
+    starts = [found.start() for found in re.finditer(r"(?:^|(?<=  ))\S", head)]
+    cuts = list(zip(starts, [*starts[1:], None], strict=True))
+    headings = [head[start:end].strip() for start, end in cuts]
+    return [
+        dict(zip(headings, (line[start:end].strip() for start, end in cuts), strict=True)) for line in lines
+    ]

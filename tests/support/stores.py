@@ -101,7 +101,7 @@ def tag_of(request: Request) -> str:
     """Return the tag that was asked for, or how a promotion goes."""
     if isinstance(request, PromotionRequest):
         return f"{request.origin} to {request.environment}"
-    return request.image.tag
+    return request.image.tag if isinstance(request, UpdateRequest) else type(request).__name__
 
 
 def settled_in(environment: str = "dev", kind: OutcomeKind = OutcomeKind.COMMITTED) -> EnvironmentOutcome:

@@ -26,7 +26,7 @@ from updater.forge.local import Local
 from updater.messages import Messages
 from updater.model import Caller, ImageReference, Outcome, Record, Source
 from updater.sight import target_of
-from updater.store import PromotionWish, Store, Wish
+from updater.store import AnyWish, HoldWish, PromotionWish, RollbackWish, Store, Wish
 from updater.worker import Doors, Habits, Worker
 
 REGISTRY = "registry.example.com"
@@ -197,6 +197,7 @@ class World:
         environments: tuple[str, ...] = ("*",),
         digest: str | None = None,
         source: Source | None = None,
+        override: str = "",
     ) -> str:
         """A pipeline tells the updater of an image (`iris:develop-1` is in the world's registry)."""
         name = image if "/" in image else f"{REGISTRY}/{image}"
@@ -205,10 +206,10 @@ class World:
             caller=Caller(name="ci", environments=environments),
             environment=environment,
             source=source or Source(),
+            override=bool(override),
+            reason=override,
         )
-        record, _ = self.store.add(wish)
-        self.ids.append(record.request.id)
-        return record.request.id
+        return self._adds(wish)
 
     def person_promotes(
         self,
@@ -218,6 +219,7 @@ class World:
         allow_older: bool = False,
         by: str = "kim",
         reason: str = "",
+        override: bool = False,
     ) -> str:
         wish = PromotionWish(
             origin=origin,
@@ -226,7 +228,23 @@ class World:
             charts=charts,
             allow_older=allow_older,
             reason=reason,
+            override=override,
         )
+        return self._adds(wish)
+
+    def person_rolls_back(self, chart: str = "iris", environment: str = "dev", **more: Any) -> str:
+        """A person asks for a rollback; `more` are further fields of the wish."""
+        more = {"caller": Caller(name="kim", acts=("roll-back",)), "reason": "it broke", **more}
+        return self._adds(RollbackWish(environment=environment, chart=chart, **more))
+
+    def person_holds(self, chart: str = "iris", environment: str = "dev", **more: Any) -> str:
+        more = {"caller": Caller(name="kim", acts=("roll-back",)), **more}
+        return self._adds(HoldWish(environment=environment, chart=chart, **more))
+
+    def person_releases(self, chart: str = "iris", environment: str = "dev", **more: Any) -> str:
+        return self.person_holds(chart, environment, release=True, **more)
+
+    def _adds(self, wish: AnyWish) -> str:
         record, _ = self.store.add(wish)
         self.ids.append(record.request.id)
         return record.request.id

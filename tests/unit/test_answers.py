@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -11,10 +13,14 @@ from updater.answers import EXIT_CODE, HTTP_STATUS, exit_code, http_status, reco
 from updater.model import (
     Caller,
     EnvironmentOutcome,
+    HoldRequest,
     ImageReference,
     Outcome,
     OutcomeKind,
+    PromotionRequest,
     Record,
+    Request,
+    RollbackRequest,
     Source,
     UpdateRequest,
 )
@@ -101,6 +107,44 @@ def test_commit_and_link_are_those_of_the_first_environment_that_has_them() -> N
     told = record_json(Record(request=REQUEST, outcome=outcome))
     assert (told["commit"], told["link"]) == ("bbb", "https://example.com/bbb")
     assert [part["commit"] for part in told["environments"]] == ["", "bbb", "ccc"]
+
+
+ASKED: dict[str, Any] = {
+    "id": "x",
+    "environment": "prod",
+    "caller": REQUEST.caller,
+    "received_at": REQUEST.received_at,
+}
+
+
+@pytest.mark.parametrize(
+    ("request_", "kind"),
+    [
+        (PromotionRequest(origin="dev", **ASKED), "promotion"),
+        (RollbackRequest(chart="iris", **ASKED), "rollback"),
+        (HoldRequest(chart="iris", **ASKED), "hold"),
+        (REQUEST, ""),
+    ],
+)
+def test_a_request_tells_what_was_asked_for_and_nothing_else(request_: Request, kind: str) -> None:
+    told = record_json(Record(request=request_))
+    assert [name for name in ("promotion", "rollback", "hold") if told[name] is not None] == (
+        [kind] if kind else []
+    )
+    assert bool(told["image"]) == (not kind)
+    assert told["override"] is None
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        PromotionRequest(origin="dev", override=True, reason="Now", **ASKED),
+        RollbackRequest(chart="iris", override=True, reason="Now", **ASKED),
+        replace(REQUEST, override=True, reason="Now"),
+    ],
+)
+def test_an_override_is_told_with_its_reason(request_: Request) -> None:
+    assert record_json(Record(request=request_))["override"] == {"reason": "Now"}
 
 
 def test_all_of_it_is_json() -> None:

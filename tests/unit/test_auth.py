@@ -19,6 +19,7 @@ from updater.auth import (
     require_act,
     require_environment,
     require_image,
+    require_override,
 )
 from updater.errors import InvalidSettings, NotAllowed, NotAuthenticated
 from updater.model import ACTS, Caller, canonical_repository
@@ -141,7 +142,7 @@ def test_a_new_token_is_long_and_never_the_same() -> None:
         (ENTRY + "  acts: []\n", "tokens.yaml:6:3: 'iris-pipeline' needs a list of acts"),
         (ENTRY + "  acts:\n", "tokens.yaml:6:3: 'iris-pipeline' needs a list of acts"),
         (ENTRY + "  acts: [update, Promote]\n", "tokens.yaml:6:18: 'iris-pipeline' has the unknown act 'Promote'"),
-        (ENTRY + "  acts: [roll back]\n", "has the unknown act 'roll back': update, promote, approve are known"),
+        (ENTRY + "  acts: [roll back]\n", "has the unknown act 'roll back': update, promote, approve, roll-back are"),
         (ENTRY + "  acts: [[update]]\n", "has the unknown act ['update']"),
         (ENTRY.replace(HASH, HASH[1:]), "tokens.yaml:3:3: 'iris-pipeline' needs 64 lower-case hexadecimal"),
         (ENTRY.replace(HASH, "1" * 64), "needs 64 lower-case hexadecimal digits (in quotes)"),
@@ -244,6 +245,7 @@ def test_a_refusal_names_what_the_token_may_speak_for() -> None:
         ("  acts: [update]\n", ("update",)),
         ("  acts: [promote]\n", ("promote",)),
         ("  acts: [approve, update, approve]\n", ("update", "approve")),
+        ("  acts: [roll-back, promote]\n", ("promote", "roll-back")),
     ],
 )
 def test_a_token_may_do_what_its_entry_says_and_only_update_where_it_says_nothing(
@@ -268,9 +270,27 @@ def test_a_refused_act_says_what_the_operator_can_add() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("acts", "allowed"), [(("update",), False), (("update", "roll-back"), False), (("promote",), True)]
+)
+def test_overriding_takes_the_act_promote(acts: tuple[str, ...], allowed: bool) -> None:
+    caller = Caller(name="ci", acts=acts)
+    if allowed:
+        require_override(caller)
+        return
+    with pytest.raises(NotAllowed) as raised:
+        require_override(caller)
+    assert str(raised.value) == (
+        "The token 'ci' may not override holds and freezes, which takes the act promote; "
+        f"it may {', '.join(acts)}. Send it without override, or ask the operator to add promote to the acts "
+        "of that token's entry."
+    )
+
+
 def test_whoever_gets_in_by_the_open_setting_may_do_everything_everywhere() -> None:
     for act in ACTS:
         require_act(ANYONE, act)
+    require_override(ANYONE)
     require_environment(ANYONE, "prod")
     require_image(ANYONE, "registry.example.com/iris")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -12,11 +13,8 @@ from updater.errors import InvalidRequest
 from updater.intake import (
     MAX_BODY,
     Intake,
-    PromotionIntake,
     decode,
-    decode_approval,
-    decode_closing,
-    decode_promotion,
+    read_time,
 )
 from updater.model import ImageReference, Source
 
@@ -52,6 +50,7 @@ def test_every_field_is_read() -> None:
         "pipeline_id": 52666,
         "pipeline_url": "https://gitlab.example.com/shop/iris/-/pipelines/52666",
         "author": "김 아무개",
+        "committed_at": "2026-03-02T18:20:00+09:00",
     }
     body = decode(json.dumps(with_image(digest=DIGEST, environment="dev", source=source)).encode())
     assert body.image == ImageReference.parse(IMAGE, DIGEST)
@@ -59,7 +58,7 @@ def test_every_field_is_read() -> None:
     assert body.source == Source(**{**source, "pipeline_id": "52666"})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("field", ["digest", "environment", "source"])
+@pytest.mark.parametrize("field", ["digest", "environment", "override", "source"])
 def test_null_is_as_good_as_absent(field: str) -> None:
     assert decode(json.dumps(with_image(**{field: None})).encode()) == decode(
         json.dumps(with_image()).encode()
@@ -67,7 +66,11 @@ def test_null_is_as_good_as_absent(field: str) -> None:
 
 
 def test_an_empty_digest_or_source_field_is_absent() -> None:
-    body = decode(json.dumps(with_image(digest="", source={"author": "", "pipeline_url": ""})).encode())
+    body = decode(
+        json.dumps(
+            with_image(digest="", source={"author": "", "pipeline_url": "", "committed_at": ""})
+        ).encode()
+    )
     assert body == decode(json.dumps(with_image()).encode())
 
 
@@ -137,7 +140,7 @@ def test_what_is_no_json_object_is_refused_with_its_place(body: bytes, said: str
         (with_image(environment="x" * 64), "environment", "63 are allowed"),
         (with_image(environment=["dev"]), "environment", "is a list"),
         (with_image(enviroment="dev"), "enviroment", "did you mean 'environment'?"),
-        (with_image(zzz=1), "zzz", "known are image, digest, environment, source."),
+        (with_image(zzz=1), "zzz", "known are image, digest, environment, override, source."),
         (with_image(**{"x" * 400: 1}), "", "There is no field 'xxxxx"),
         (with_image(**{"a\nb": 1}), "", "There is no field 'a\\nb'"),
         (with_image(source="x"), "source", "is a string; send an object."),
@@ -162,6 +165,19 @@ def test_what_is_no_json_object_is_refused_with_its_place(body: bytes, said: str
         (with_image(source={"pipeline_url": "https:///x"}), "source.pipeline_url", "not an http"),
         (with_image(source={"pipeline_url": f"https://a/{'x' * 2050}"}), "source.pipeline_url", "2048"),
         (with_image(source={"author": "a\u2028b"}), "source.author", "U+2028"),
+        (
+            with_image(source={"committed_at": "2026-03-02"}),
+            "source.committed_at",
+            "CI_COMMIT_TIMESTAMP is one",
+        ),
+        (
+            with_image(source={"committed_at": 1772443800}),
+            "source.committed_at",
+            "is a number; send a string",
+        ),
+        (with_image(override="now"), "override", 'is a string; send an object: {"reason": "why'),
+        (with_image(override={"reason": ""}), "override.reason", "An override needs a reason"),
+        (with_image(override={"raeson": "x"}), "override.raeson", "did you mean 'reason'?"),
     ],
 )
 def test_what_is_wrong_in_a_field_is_refused_with_its_name(body: object, field: str, said: str) -> None:
@@ -182,6 +198,61 @@ def test_names_of_environments_are_taken(name: str) -> None:
 )
 def test_pipeline_urls_are_taken(url: str) -> None:
     assert decode(json.dumps(with_image(source={"pipeline_url": url})).encode()).source.pipeline_url == url
+
+
+def test_an_override_is_its_reason() -> None:
+    body = decode(json.dumps(with_image(override={"reason": "Mends the login"})).encode())
+    assert (body.override, body.reason) == (True, "Mends the login")
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2026-03-02T09:30:00Z", datetime(2026, 3, 2, 9, 30, tzinfo=UTC)),
+        ("2026-03-02T18:30:00+09:00", datetime(2026, 3, 2, 9, 30, tzinfo=UTC)),
+        ("2026-03-02T09:30:00.5Z", datetime(2026, 3, 2, 9, 30, 0, 500_000, tzinfo=UTC)),
+        ("1970-01-01T00:00:00-00:00", datetime(1970, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_a_time_by_rfc_3339_is_read_in_utc(text: str, time: datetime) -> None:
+    found = read_time(text)
+    assert found == time
+    assert found is not None
+    assert found.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "0",
+        "2026-03-02",
+        "2026-03-02T09:30:00",
+        "2026-03-02 09:30:00Z",
+        "2026-03-02T09:30Z",
+        "2026-03-02T24:00:00Z",
+        "2026-03-02T09:30:60Z",
+        "2026-03-02T09:30:00+9:00",
+        "2026-03-02T09:30:00+24:00",
+        "2026-02-30T00:00:00Z",
+        "1969-12-31T23:59:59Z",
+        "9999-12-31T23:59:59-00:01",
+        "2026-03-02T09:30:00Z\n",
+    ],
+)
+def test_what_is_no_time_by_rfc_3339_is_none(text: str) -> None:
+    assert read_time(text) is None
+
+
+_offsets = st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+_times = st.integers(86_400, 253_402_200_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
+
+
+@given(_times, _offsets)
+def test_every_time_with_an_offset_of_minutes_is_read_as_python_writes_it(
+    time: datetime, zone: timezone
+) -> None:
+    assert read_time(time.astimezone(zone).isoformat()) == time
 
 
 @given(st.binary(max_size=300))
@@ -208,148 +279,3 @@ def test_any_json_is_an_intake_or_an_invalid_request_in_one_printable_line(body:
         assert str(error).isprintable()  # noqa: PT017 - what is left is no other error
     else:
         assert intake.image == ImageReference.parse(str(body["image"]), intake.image.digest)
-
-
-HEAD = "5d41402abc4b2a76b9719d911017c592e2b5f0a1"
-
-
-def as_bytes(body: object) -> bytes:
-    return body if isinstance(body, bytes) else json.dumps(body).encode()
-
-
-class TestPromotion:
-    def test_every_field_is_read(self) -> None:
-        body = decode_promotion(
-            as_bytes(
-                {
-                    "from": "dev",
-                    "to": "prod",
-                    "charts": ["iris", "shop/lily"],
-                    "allow_older": True,
-                    "dry_run": True,
-                    "reason": "Release 12, 배포",
-                }
-            )
-        )
-        assert body == PromotionIntake(
-            origin="dev",
-            environment="prod",
-            charts=("iris", "shop/lily"),
-            allow_older=True,
-            dry_run=True,
-            reason="Release 12, 배포",
-        )
-
-    @pytest.mark.parametrize(
-        "more",
-        [{}, {"charts": None}, {"allow_older": False, "dry_run": None, "reason": None}, {"reason": ""}],
-    )
-    def test_what_is_left_out_is_no(self, more: dict[str, object]) -> None:
-        body = decode_promotion(as_bytes({"from": "dev", "to": "prod", "all": True, **more}))
-        assert (body.charts, body.allow_older, body.dry_run, body.reason) == ((), False, False, "")
-
-    @pytest.mark.parametrize("everything", [None, False])
-    def test_a_chart_that_is_named_twice_counts_once_and_keeps_its_place(self, everything: object) -> None:
-        charts = ["lily", "iris", "lily"]
-        body = decode_promotion(as_bytes({"from": "dev", "to": "prod", "charts": charts, "all": everything}))
-        assert body.charts == ("lily", "iris")
-
-    @pytest.mark.parametrize(
-        ("more", "field", "said"),
-        [
-            ({"from": None}, "from", 'The field "from" is missing: send {"from": "dev"'),
-            ({"to": None}, "to", 'The field "to" is missing'),
-            ({"from": ""}, "from", "'' is not the name of an environment"),
-            ({"to": "../prod"}, "to", "The rules in the config repo name them."),
-            ({"to": 7}, "to", 'The field "to" is a number'),
-            ({"to": "x" * 64}, "to", "63 are allowed"),
-            ({"to": "dev"}, "to", "both name 'dev'"),
-            ({"charts": None}, "charts", 'Say which charts: either "charts"'),
-            ({"charts": None, "all": False}, "charts", "Say which charts"),
-            ({"all": True}, "charts", "Say which charts"),
-            ({"charts": []}, "charts", 'The list "charts" is empty'),
-            ({"charts": "iris"}, "charts", "is a string; send a list"),
-            ({"charts": {"iris": True}}, "charts", "is an object; send a list"),
-            ({"charts": ["iris", " "]}, "charts.1", "at place 2 of the list has no name"),
-            ({"charts": [None]}, "charts.0", "at place 1 of the list has no name"),
-            ({"charts": [7]}, "charts.0", 'The field "charts.0" is a number'),
-            ({"charts": ["a\u2028b"]}, "charts.0", "U+2028"),
-            ({"charts": ["x" * 256]}, "charts.0", "255 are allowed"),
-            ({"charts": None, "all": "true"}, "all", "is a string; send true or false"),
-            ({"charts": None, "all": 1}, "all", "is a number; send true or false"),
-            ({"allow_older": "no"}, "allow_older", "is a string"),
-            ({"dry_run": []}, "dry_run", "is a list"),
-            ({"reason": "a\nb"}, "reason", "U+000A"),
-            ({"environment": "prod"}, "environment", "There is no field 'environment'"),
-        ],
-    )
-    def test_what_is_wrong_in_a_field_is_refused_with_its_name(
-        self, more: dict[str, object], field: str, said: str
-    ) -> None:
-        with pytest.raises(InvalidRequest) as raised:
-            decode_promotion(as_bytes({"from": "dev", "to": "prod", "charts": ["iris"], **more}))
-        assert said in str(raised.value)
-        assert raised.value.field == field
-
-    @pytest.mark.parametrize("body", [b"", b"[]", b"from=dev", b'{"from":"dev","from":"qa"}'])
-    def test_what_is_no_json_object_is_refused(self, body: bytes) -> None:
-        with pytest.raises(InvalidRequest) as raised:
-            decode_promotion(body)
-        assert raised.value.field == ""
-
-    @given(st.dictionaries(st.sampled_from(["from", "to", "charts", "all", "reason"]), _json))
-    def test_any_json_is_a_promotion_or_an_invalid_request(self, body: dict[str, object]) -> None:
-        try:
-            intake = decode_promotion(json.dumps(body).encode())
-        except InvalidRequest as error:
-            assert str(error).isprintable()  # noqa: PT017 - what is left is no other error
-        else:
-            assert intake.origin != intake.environment
-
-
-class TestDecisions:
-    @pytest.mark.parametrize("body", [b"", b"{}", b'{"head": null}'])
-    def test_an_approval_need_not_name_a_commit(self, body: bytes) -> None:
-        assert decode_approval(body) is None
-
-    @pytest.mark.parametrize("head", [HEAD, "ab" * 32])
-    def test_an_approval_names_a_whole_commit(self, head: str) -> None:
-        assert decode_approval(as_bytes({"head": head})) == head
-
-    @pytest.mark.parametrize(
-        ("body", "field", "said"),
-        [
-            ({"head": HEAD[:39]}, "head", "send all 40 hexadecimal digits"),
-            ({"head": HEAD.upper()}, "head", "in lower case"),
-            ({"head": ""}, "head", "is not the id of a commit"),
-            ({"head": "main"}, "head", "is not the id of a commit"),
-            ({"head": 5}, "head", "is a number"),
-            ({"reason": "x"}, "reason", "There is no field 'reason'"),
-            ([], "", "The body is a list; send a JSON object"),
-            (b" ", "", "The body is empty"),
-        ],
-    )
-    def test_an_approval_that_makes_no_sense_is_refused(self, body: object, field: str, said: str) -> None:
-        with pytest.raises(InvalidRequest) as raised:
-            decode_approval(as_bytes(body))
-        assert said in str(raised.value)
-        assert raised.value.field == field
-
-    def test_a_closing_says_why(self) -> None:
-        assert decode_closing(as_bytes({"reason": "Not before the audit."})) == "Not before the audit."
-
-    @pytest.mark.parametrize(
-        ("body", "field", "said"),
-        [
-            (b"", "", 'The body is empty: send {"reason"'),
-            ({}, "reason", 'The field "reason" is missing: send {"reason"'),
-            ({"reason": " "}, "reason", "is missing"),
-            ({"reason": True}, "reason", "is true or false"),
-            ({"reason": "x" * 256}, "reason", "255 are allowed"),
-        ],
-    )
-    def test_a_closing_without_a_reason_is_refused(self, body: object, field: str, said: str) -> None:
-        with pytest.raises(InvalidRequest) as raised:
-            decode_closing(as_bytes(body))
-        assert said in str(raised.value)
-        assert raised.value.field == field

@@ -15,8 +15,23 @@ from hypothesis import strategies as st
 from updater import trailers, wiring
 from updater.errors import InvalidSettings
 from updater.messages import CODES, WAITS, Messages, listing, one_line, person, source_link
-from updater.model import Caller, ImageReference, OutcomeKind, Promoted, Source, UpdateRequest
-from updater.plan import Carried, Change, Closed, Proposing, Reason, Standing, Verdict
+from updater.model import (
+    Caller,
+    ImageReference,
+    OutcomeKind,
+    Promoted,
+    Source,
+    UpdateRequest,
+)
+from updater.plan import (
+    Carried,
+    Change,
+    Closed,
+    Proposing,
+    Reason,
+    Standing,
+    Verdict,
+)
 from updater.policy import Environment
 
 MESSAGES = Messages(wiring.templates(None))
@@ -100,14 +115,16 @@ def test_every_reason_the_code_can_give_has_a_text_and_no_text_is_left_over() ->
     given_codes: set[str] = set()
     for path in [*(ROOT / "updater" / "plan").glob("*.py"), *(ROOT / "updater" / "worker").glob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Reason":
-                code = node.args[0]
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+                code = node.args[0] if name in ("Reason", "_refuse", "_reason") else None
                 if isinstance(code, ast.Constant):
                     given_codes.add(str(code.value))
     given_codes |= {"other-environment-not-allowed", "image-not-used-there"}  # named in one loop
     given_codes |= {"newer-in-queue", "newer-stands"}  # chosen beside one another
     given_codes |= {"newer-held", "newer-promotion", "ended-dropped"}
     given_codes |= {"approved", "closed", "push-forbidden", "forge-refused"}  # handed on by name
+    given_codes |= {"held-by-hold", "held-by-revert", "frozen", "window-closed"}  # chosen beside one another
     assert given_codes == CODES
 
 

@@ -84,6 +84,9 @@ def test_variables_of_others_are_left_alone() -> None:
         ("repo", {"REPO": "file:///srv/config.git"}, "file:///srv/config.git"),
         ("repo", {"REPO": "/srv/config.git"}, "/srv/config.git"),
         ("repo", {"REPO": "../config.git"}, str(Path("../config.git").absolute())),
+        ("cache", {}, None),
+        ("cache", {"CACHE": "/nowhere/at/all"}, Path("/nowhere/at/all")),
+        ("cache", {"CACHE": "cache"}, Path("cache").absolute()),
     ],
 )
 def test_a_value_of_the_right_form_is_taken(field: str, variables: dict[str, str], value: object) -> None:
@@ -122,6 +125,8 @@ def test_a_value_of_the_right_form_is_taken(field: str, variables: dict[str, str
             {"TEMPLATES": "/nowhere/at/all"},
             "UPDATER_TEMPLATES names '/nowhere/at/all', which is not a folder",
         ),
+        ({"CACHE": "/dev/null"}, "UPDATER_CACHE names '/dev/null', which is not a folder"),
+        ({"CACHE": "a\nb"}, "UPDATER_CACHE has the wrong form"),
         ({"TOKENS_FILE": "/nowhere/at/all"}, "which cannot be read: No such file or directory."),
         ({"TOKENS_FILE": "/"}, "UPDATER_TOKENS_FILE names '/', which cannot be read"),
         ({"REPO_CA_FILE": "/nowhere"}, "UPDATER_REPO_CA_FILE names"),
@@ -193,7 +198,7 @@ def test_every_setting_can_come_from_a_file_and_not_from_both(
         "POLL": "1s", "GIVE_UP_AFTER": "1h", "AUTHOR": "A <a@b>", "COMMITTER": "A <a@b>",
         "SIGNING_GPG_KEY": "0xAB", "TEMPLATES": str(tmp_path), "LOG": "json", "LOG_LEVEL": "debug",
         "FORGE": "local", "GITLAB_URL": "https://git.example.com", "GITLAB_PROJECT": "7",
-        "GITLAB_TOKEN": "x", "GITLAB_HOOK_SECRET": "x",
+        "GITLAB_TOKEN": "x", "GITLAB_HOOK_SECRET": "x", "CACHE": "c",
     }  # fmt: skip
     (tmp_path / "value").write_text(examples[name] + "\n")
     environ = {**REPO, f"UPDATER_{name}": examples[name]}

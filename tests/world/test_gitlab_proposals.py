@@ -120,6 +120,8 @@ def test_an_edit_that_is_on_the_target_already_closes_the_merge_request(world: L
     assert only.state == "closed"
     assert "holds" in world.gitlab.notes(1)[-1].body
     world.person_pushes({"charts/iris/values-prod.yaml": "image:\n  tag: master-100\n"})
+    world.person_releases(environment="prod")
+    world.settle_all()
     again = world.ci_builds("iris:master-101")
     world.settle_all()
     assert kind(world, again) == "proposed", "what the updater closed is nobody's no"

@@ -56,8 +56,9 @@ def test_a_branch_that_moved_lets_the_whole_batch_be_decided_again(tmp_path: Pat
 
 
 def test_a_newer_tag_that_a_person_took_back_supersedes_nothing(tmp_path: Path) -> None:
+    rules = RULES + "    manual-revert: ignore\n"
     with World(
-        tmp_path, {".updater/rules.yaml": RULES, **chart("iris"), **chart("lily", "develop-200")}
+        tmp_path, {".updater/rules.yaml": rules, **chart("iris"), **chart("lily", "develop-200")}
     ) as world:
         world.ci_builds("iris:develop-101")
         world.tick()

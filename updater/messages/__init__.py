@@ -6,8 +6,8 @@ and `cli` call it; the texts are read in `wiring`, so this room does no I/O.
 """
 
 from updater.messages.rendering import CODES, WAITS, MergeRequestText, Messages, whole
-from updater.messages.words import listing, one_line, person
-from updater.trailers import source_link
+from updater.messages.words import listing, one_line
+from updater.trailers import person, source_link
 
 __all__ = [
     "CODES",

@@ -13,33 +13,39 @@ from types import MappingProxyType
 
 from jinja2 import BaseLoader, Environment, StrictUndefined, Template, TemplateError
 
-from updater import trailers
 from updater.errors import InvalidSettings
-from updater.messages.words import code, link, listing, one_line, person, quoted
+from updater.messages import facts, recorded
+from updater.messages.words import code, link, listing, one_line, quoted
 from updater.model import (
     EnvironmentOutcome,
     Outcome,
     OutcomeKind,
     Source,
-    familiar_repository,
+    Why,
     strongest,
 )
-from updater.plan import Change, Proposing, Reason, Verdict
+from updater.plan import AnyChange, HoldChange, Proposing, Reason, Verdict
+from updater.trailers import person
 
 # Every code a reason or a note may have; each needs a section in reasons.txt.
 CODES = frozenset(
     {
         "adopted", "already-proposed", "approved", "closed", "closed-by-person", "closed-empty",
-        "closed-for", "closed-landed", "closed-newer-stands", "closed-no-target", "committed",
-        "digest-not-written", "digest-stands", "ended-closed", "ended-dropped", "ended-obsolete",
-        "environment-not-allowed", "forge-refused", "gave-up", "held-by-commit",
-        "held-by-promotion", "image-not-allowed", "image-not-used-there", "merge-waits", "merged",
+        "closed-for", "closed-for-rollback", "closed-landed", "closed-newer-stands",
+        "closed-no-target", "committed", "digest-not-written", "digest-stands", "ended-closed",
+        "ended-dropped", "ended-obsolete", "environment-not-allowed", "forge-refused", "frozen",
+        "gave-up", "held-already", "held-by-commit", "held-by-hold", "held-by-promotion",
+        "held-by-revert", "held-by-rollback", "hold-set", "image-not-allowed",
+        "image-not-used-there", "lifts-hold", "merge-waits", "merged", "never-stood",
         "newer-held", "newer-in-queue", "newer-promotion", "newer-proposed", "newer-stands",
-        "newer-took-over", "no-chart", "no-order", "no-promotion", "no-target", "not-in-target",
-        "nothing-to-promote", "other-environment-not-allowed", "overlay-wins", "places-differ",
-        "promoted-stands", "promotion-unclear", "promotion-unreadable", "proposed",
-        "push-forbidden", "replaces-proposed", "stays-newer", "tag-not-taken", "unchanged",
-        "unknown-environment", "unknown-on-forge", "unsafe-edit",
+        "newer-took-over", "no-chart", "no-order", "no-promotion", "no-such-deployment",
+        "no-target", "not-in-target", "nothing-changes", "nothing-held", "nothing-to-promote",
+        "nothing-to-roll-back", "now-held", "other-environment-not-allowed", "overlay-wins",
+        "places-differ", "promoted-stands", "promotion-unclear", "promotion-unreadable",
+        "proposed", "push-forbidden", "released", "replaces-proposed", "rollback-clashes",
+        "rollback-moves-others", "rollback-no-tag", "rollback-overtaken", "rollback-proposed",
+        "rolled-back", "rolled-back-instead", "stands-already", "stays-newer", "tag-not-taken",
+        "unchanged", "unknown-environment", "unknown-on-forge", "unsafe-edit", "window-closed",
     }
 )  # fmt: skip
 # Why a merge request of `auto-merge` is not merged yet; each needs a section in waits.txt.
@@ -54,6 +60,15 @@ WAITS = frozenset(
         "target-moved", "unchecked", "unknown-status",
     }
 )  # fmt: skip
+_TEMPLATES = (
+    "commit.txt",
+    "hold.txt",
+    "merge_commit.txt",
+    "merge_request.md",
+    "merge_request_title.txt",
+    "rollback.txt",
+    "why.txt",
+)
 _SECTION = re.compile(r"^\[([a-z-]+)\]$", re.MULTILINE)
 
 
@@ -80,10 +95,7 @@ class Messages:
             trim_blocks=False,
         )  # plain text, never HTML
         self._jinja.filters.update(listing=listing, quoted=quoted, code=code, link=link)
-        self._whole = {
-            name: self._template(name, read(name))
-            for name in ("commit.txt", "merge_request.md", "merge_request_title.txt", "merge_commit.txt")
-        }
+        self._whole = {name: self._template(name, read(name)) for name in _TEMPLATES}
         self._reasons = self._sections("reasons.txt", read("reasons.txt"), CODES)
         self._waits = self._sections("waits.txt", read("waits.txt"), WAITS)
 
@@ -117,8 +129,7 @@ class Messages:
     def wait(self, code: str, words: str = "") -> str:
         """Return the sentence for why a merge request is not merged yet; `words` are the forge's own."""
         known = code if code in self._waits else "unknown-status"
-        facts = {"words": one_line(words or code)}
-        return self._render(f"waits.txt [{known}]", self._waits[known], facts)
+        return self._render(f"waits.txt [{known}]", self._waits[known], {"words": one_line(words or code)})
 
     def outcome(self, verdict: Verdict, *, commit: str = "", link: str = "") -> EnvironmentOutcome:
         """Return what is told of a verdict: the same with its texts rendered."""
@@ -137,11 +148,16 @@ class Messages:
             chart=chart,
         )
 
-    def commit(self, change: Change) -> str:
+    def commit(self, change: AnyChange) -> str:
         """Return a commit message: the template's text, then the trailers."""
-        request = change.requests[0]
-        text = self._fill("commit.txt", {**_facts(change), "source_ref": one_line(request.source.ref)})
-        return f"{text}\n\n{_trailers([change])}\n"
+        if isinstance(change, HoldChange):
+            return f"{self._fill('hold.txt', facts.of_hold(change))}\n\n{recorded.of_hold(change)}\n"
+        if change.rollback is not None:
+            text = self._fill("rollback.txt", facts.of_rollback(change, change.rollback))
+        else:
+            source_ref = one_line(change.requests[0].source.ref)
+            text = self._fill("commit.txt", {**facts.of_change(change), "source_ref": source_ref})
+        return f"{text}\n\n{recorded.of_changes([change])}\n"
 
     def merge_request(
         self, proposing: Proposing, deployed: Mapping[str, Source] = MappingProxyType({})
@@ -150,23 +166,27 @@ class Messages:
 
         `deployed` tells where images came from that stood there before, by `repository:tag`.
         """
-        facts = _proposal_facts(proposing, deployed)
-        title = one_line(self._fill("merge_request_title.txt", facts))
-        return MergeRequestText(title, self._fill("merge_request.md", facts))
+        known = facts.of_proposal(proposing, deployed)
+        title = one_line(self._fill("merge_request_title.txt", known))
+        return MergeRequestText(title, self._fill("merge_request.md", known))
 
     def merge_commit(self, proposing: Proposing, *, name: str, approved_by: str = "") -> str:
         """Return the message of the commit that merges a proposal, with the trailers of all its commits."""
-        facts = {**_proposal_facts(proposing), "name": one_line(name), "approved_by": one_line(approved_by)}
-        text = self._fill("merge_commit.txt", facts)
-        more = [("Approved-By", person(approved_by))]
-        return f"{text}\n\n{_trailers(proposing.changes, more)}\n"
+        more = {"name": one_line(name), "approved_by": one_line(approved_by)}
+        text = self._fill("merge_commit.txt", {**facts.of_proposal(proposing), **more})
+        approved = [("Approved-By", person(approved_by))]
+        return f"{text}\n\n{recorded.of_changes(proposing.changes, approved)}\n"
 
-    def _fill(self, name: str, facts: Mapping[str, object]) -> str:
-        return self._render(name, self._whole[name], facts).strip()
+    def why(self, why: Why, *, has_requests: bool) -> str:
+        """Return one paragraph on why an image is, or is not, in an environment."""
+        return self._fill("why.txt", {**facts.of_why(why), "asked": has_requests})
 
-    def _render(self, name: str, template: Template, facts: Mapping[str, object]) -> str:
+    def _fill(self, name: str, known: Mapping[str, object]) -> str:
+        return self._render(name, self._whole[name], known).strip()
+
+    def _render(self, name: str, template: Template, known: Mapping[str, object]) -> str:
         try:
-            return template.render(facts)
+            return template.render(known)
         except Exception as problem:  # whatever an own template does wrong: Jinja runs it as Python
             raise InvalidSettings(
                 f"The template {name} cannot be filled in: {problem}. Mend it in the folder "
@@ -179,84 +199,3 @@ def whole(outcomes: Sequence[EnvironmentOutcome]) -> Outcome:
     kind = strongest({outcome.kind for outcome in outcomes})
     reasons = dict.fromkeys(outcome.reason for outcome in outcomes if outcome.kind is kind)
     return Outcome(kind=OutcomeKind(kind), reason=" ".join(reasons), environments=tuple(outcomes))
-
-
-def _facts(change: Change) -> dict[str, object]:
-    request, image = change.requests[0], change.image
-    previous = listing([tag or "no tag" for tag in change.previous])
-    promoted = request.promoted
-    return {
-        "charts": listing([one_line(chart) for chart in change.charts]),
-        "tag": image.tag,
-        "environment": one_line(change.environment),
-        "image": familiar_repository(image.repository),
-        "previous": one_line(previous),
-        "digest": image.digest or "",
-        "caller": one_line(request.caller.name),
-        "author": one_line(person(request.source.author)),
-        "source": trailers.source_link(request.source),
-        "source_ref": "",
-        "promoted_from": one_line(promoted.origin) if promoted else "",
-        "reason": one_line(promoted.reason) if promoted else "",
-    }
-
-
-def _proposal_facts(
-    proposing: Proposing, deployed: Mapping[str, Source] = MappingProxyType({})
-) -> dict[str, object]:
-    closed = proposing.standing.closed[:1]
-    return {
-        "environment": one_line(proposing.environment.name),
-        "branch": proposing.branch,
-        "target": one_line(proposing.target),
-        "changes": [_change_facts(change, deployed) for change in proposing.changes],
-        "closed": [{"name": one.name, "link": one.link, "by": one_line(one.by)} for one in closed],
-    }
-
-
-def _change_facts(change: Change, deployed: Mapping[str, Source]) -> dict[str, object]:
-    source = change.requests[0].source
-    return {
-        **_facts(change),
-        "chart_names": change.charts,
-        "requests": [request.id for request in change.requests],
-        "replaced": change.replaced,
-        "commit": one_line(source.commit[:12]),
-        "comparison": _comparison(change, deployed),
-        "pipeline": one_line(source.pipeline_id or source.pipeline_url.rpartition("/")[2]),
-        "pipeline_url": source.pipeline_url,
-    }
-
-
-def _comparison(change: Change, deployed: Mapping[str, Source]) -> str:
-    """Return GitLab's page that compares the sources of the old and the new tag, where both are known."""
-    new = change.requests[0].source
-    olds = [deployed.get(f"{change.image.repository}:{tag}") for tag in change.previous]
-    page = trailers.project_page(new)
-    for old in olds:
-        if old and old.commit and new.commit and page and trailers.project_page(old) == page:
-            return f"{page}/-/compare/{old.commit}...{new.commit}"
-    return ""
-
-
-def _trailers(changes: Sequence[Change], more: Iterable[tuple[str, object]] = ()) -> str:
-    pairs = (pair for change in changes for pair in _pairs(change))
-    return trailers.written([*pairs, *more])
-
-
-def _pairs(change: Change) -> Iterable[tuple[str, object]]:
-    request = change.requests[0]
-    source, promoted = request.source, request.promoted
-    yield "Image", change.image
-    yield from (("Previous", tag or "none") for tag in change.previous)
-    yield from (("Replaced", tag) for tag in change.replaced)
-    yield "Environment", change.environment
-    yield from (("Chart", chart) for chart in change.charts)
-    yield from (("Request", request.id) for request in change.requests)
-    yield "Source", trailers.source_link(source)
-    yield "Pipeline", source.pipeline_url or source.pipeline_id
-    yield "Requested-By", person(source.author) or person(request.caller.name)
-    if promoted:
-        yield "Promoted-From", promoted.origin
-        yield "Allow-Older", "yes" if promoted.allow_older else ""
-        yield "Reason", promoted.reason

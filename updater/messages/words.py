@@ -55,9 +55,3 @@ def link(words: object, url: object) -> str:
 
 def _escaped(found: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "surrogatepass"))
-
-
-def person(author: str) -> str:
-    """Return a name or login without the e-mail address (product rule: no e-mail in the history)."""
-    words = (word.partition("@")[0] for word in re.sub(r"<[^>]*>?", " ", author).split())
-    return " ".join(word for word in words if word)

@@ -10,13 +10,16 @@ from updater.model.images import ImageReference
 from updater.model.outcomes import EnvironmentOutcome, Outcome
 
 # What a caller's token may allow, one word each.
-UPDATE, PROMOTE, APPROVE = "update", "promote", "approve"
-ACTS = (UPDATE, PROMOTE, APPROVE)
+UPDATE, PROMOTE, APPROVE, ROLL_BACK = "update", "promote", "approve", "roll-back"
+ACTS = (UPDATE, PROMOTE, APPROVE, ROLL_BACK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where an image came from, as the caller tells it; every field may be empty."""
+    """Where an image came from, as the caller tells it; every field may be empty.
+
+    `committed_at` is the time of the source commit by RFC 3339.
+    """
 
     project: str = ""
     commit: str = ""
@@ -24,6 +27,7 @@ class Source:
     pipeline_id: str = ""
     pipeline_url: str = ""
     author: str = ""
+    committed_at: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +62,7 @@ class UpdateRequest:
 
     `done` holds the environments that were settled in an earlier round, while another one had to
     wait. `promoted` and `charts` are set where `plan` made the wish from a promotion: it is then
-    meant for these charts only.
+    meant for these charts only. With `override` no hold and no freeze stops it, for the `reason` given.
     """
 
     id: str
@@ -71,11 +75,16 @@ class UpdateRequest:
     done: tuple[EnvironmentOutcome, ...] = ()
     promoted: Promoted | None = None
     charts: tuple[str, ...] = ()
+    override: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What a promotion takes to a chart: `image` is `str()` of a reference, with its digest if any."""
+    """What a promotion takes to a chart: `image` is `str()` of a reference, with its digest if any.
+
+    Of a rollback it is a commit that is taken back.
+    """
 
     chart: str
     image: str
@@ -100,9 +109,55 @@ class PromotionRequest:
     sequence: int = 0
     done: tuple[EnvironmentOutcome, ...] = ()
     chosen: tuple[Chosen, ...] = ()
+    override: bool = False
 
 
-Request = UpdateRequest | PromotionRequest
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollbackRequest:
+    """A wish: take deployments of `chart` in `environment` back, as `git revert` would.
+
+    Without more it is the last one. `to` is the tag, or the commit, that shall stand again. `commit` names
+    one deployment, and then all charts that it moved go back. With `alone` nothing but the tags of this
+    chart is taken back, whatever else the deployments changed. `override` counts against a freeze. `chosen`
+    are the commits that were taken back when it was first decided on, the newest first.
+    """
+
+    id: str
+    environment: str
+    caller: Caller
+    received_at: datetime
+    chart: str = ""
+    to: str = ""
+    commit: str = ""
+    alone: bool = False
+    override: bool = False
+    reason: str = ""
+    sequence: int = 0
+    done: tuple[EnvironmentOutcome, ...] = ()
+    chosen: tuple[Chosen, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldRequest:
+    """A wish: keep builds of a chart's image out of `environment`, or with `release` let them in again.
+
+    No `repository` means every image of the chart, no `build` every build.
+    """
+
+    id: str
+    environment: str
+    chart: str
+    caller: Caller
+    received_at: datetime
+    repository: str = ""
+    build: str = ""
+    release: bool = False
+    reason: str = ""
+    sequence: int = 0
+    done: tuple[EnvironmentOutcome, ...] = ()
+
+
+Request = UpdateRequest | PromotionRequest | RollbackRequest | HoldRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

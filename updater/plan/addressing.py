@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from updater.errors import EditRefused, InvalidConfigRepo
-from updater.model import OutcomeKind, UpdateRequest
+from updater.model import Caller, OutcomeKind, UpdateRequest
 from updater.plan.draft import Ground
 from updater.plan.values import Reason, Verdict
 from updater.policy import Environment, Rules
@@ -26,7 +26,9 @@ def environments_of(
         return unknown_environment(request.environment, names)
     asked = [one for one in rules.environments if request.environment in (None, one.name)]
     if request.environment is not None and not request.caller.may_reach(request.environment):
-        return _not_allowed(request, asked)  # and no word of what that environment takes
+        return not_allowed(
+            request.caller, [one.name for one in asked]
+        )  # and no word of what that environment takes
     taking = [one for one in asked if one.tags.takes(tag)]
     if not taking:
         return Reason(
@@ -34,19 +36,14 @@ def environments_of(
         )
     allowed = [one for one in taking if request.caller.may_reach(one.name)]
     if not allowed:
-        return _not_allowed(request, taking)
+        return not_allowed(request.caller, [one.name for one in taking])
     return _where_used(allowed, grounds, request) if request.environment is None else allowed
 
 
-def _not_allowed(request: UpdateRequest, environments: Sequence[Environment]) -> Reason:
-    return Reason(
-        "environment-not-allowed",
-        {
-            "caller": request.caller.name,
-            "environments": [one.name for one in environments],
-            "patterns": request.caller.environments,
-        },
-    )
+def not_allowed(caller: Caller, environments: Sequence[str]) -> Reason:
+    """Say that a caller's token may not speak for some environments."""
+    facts = {"caller": caller.name, "environments": list(environments), "patterns": caller.environments}
+    return Reason("environment-not-allowed", facts)
 
 
 def unknown_environment(name: str, known: Sequence[str]) -> Reason:

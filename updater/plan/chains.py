@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from updater.plan.court import change_of
 from updater.plan.draft import Ground
 from updater.plan.edits import Editor, Edits, Refusal, Wanted
+from updater.plan.rollbacks import rollback_change
 from updater.plan.standing import Carried
 from updater.plan.values import Change, Reason
 from updater.policy import Environment
@@ -40,20 +41,31 @@ def chain_of(environment: Environment, fork: Ground, wanted: Sequence[Carried], 
     dropped: list[Reason] = []
     for carried in wanted:
         try:
-            edits = edits_of(editor, carried)
+            change, edits = _change(environment, fork, editor, carried)
         except Refusal as refusal:
             if not is_asked and refusal.reason.code != "promoted-stands":
                 raise
             dropped.append(refusal.reason)
             continue
-        if edits is not None and edits.files:
-            fork.draft.put(edits.files, len(changes))
-            change = change_of(environment, fork, edits, carried.requests)
+        if change is not None:
+            fork.draft.put(change.files, len(changes))
             changes.append(replace(change, replaced=carried.replaced))
             kept.append(carried)
         else:
             dropped.append(_why_dropped(environment, fork, carried, edits))
     return Chain(tuple(changes), tuple(kept), tuple(dropped))
+
+
+def _change(
+    environment: Environment, fork: Ground, editor: Editor, carried: Carried
+) -> tuple[Change | None, Edits | None]:
+    """Return the commit of one wish, None where it has nothing to change, and what it would edit."""
+    if carried.undo is not None:
+        return rollback_change(environment, fork, carried.undo, carried.requests[0]) or (None, Edits())
+    edits = edits_of(editor, carried)
+    if edits is None or not edits.files:
+        return None, edits
+    return change_of(environment, fork, edits, carried.requests), edits
 
 
 def _why_dropped(environment: Environment, fork: Ground, carried: Carried, edits: Edits | None) -> Reason:
@@ -87,18 +99,22 @@ def edits_of(editor: Editor, carried: Carried) -> Edits | None:
 
 
 def with_wish(wanted: Sequence[Carried], new: Carried) -> list[Carried]:
-    """Return what a proposal carries once a new wish has taken its charts from earlier ones."""
+    """Return what a proposal carries once a new wish has taken its charts from earlier ones.
+
+    A rollback takes them from every image of its charts.
+    """
     kept: list[Carried] = []
     place = len(wanted)
     for one in wanted:
-        if one.image.repository != new.image.repository:
+        if one.image.repository != new.image.repository and not new.undo:
             kept.append(one)
             continue
         if set(one.charts) & set(new.charts):
             place = min(place, len(kept))
             new = one.overtaken_by(new)
         left = one.without(new.charts)
-        if left and (left.image.tag, left.image.digest) == (new.image.tag, new.image.digest):
+        is_same = left and (left.image.tag, left.image.digest) == (new.image.tag, new.image.digest)
+        if left and is_same and not (new.undo or left.undo):
             new = replace(new, charts=(*left.charts, *new.charts))
         elif left:
             kept.append(left)
@@ -108,4 +124,4 @@ def with_wish(wanted: Sequence[Carried], new: Carried) -> list[Carried]:
 def content_of(carried: Carried) -> tuple[object, ...]:
     """Return what two proposals have in common where they say and do the same for an image."""
     ids = tuple(request.id for request in carried.requests)
-    return carried.image, tuple(sorted(carried.charts)), ids, carried.replaced
+    return carried.image, tuple(sorted(carried.charts)), ids, carried.replaced, carried.undo

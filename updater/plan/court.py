@@ -12,19 +12,27 @@ from dataclasses import replace
 from updater.model import OutcomeKind, UpdateRequest
 from updater.plan.draft import Ground
 from updater.plan.edits import Editor, Edits, Refusal, Veto, Wanted
+from updater.plan.holding import Guard
 from updater.plan.values import Change, Reason, Verdict
-from updater.policy import Environment
+from updater.policy import HOLDS_PATH, Environment
+
+# A build that is held so may never go out: it takes nobody's place.
+_KEPT_OUT = ("held-by-hold", "held-by-revert")
 
 
 class Court:
     """Judges all requests for one image in one environment and drafts the changes they make."""
 
     def __init__(
-        self, environment: Environment, ground: Ground, *, first_change: int, veto: Veto | None = None
+        self,
+        guard: Guard,
+        *,
+        first_change: int,
+        veto: Veto | None = None,
     ) -> None:
-        self._environment = environment
-        self._ground = ground
-        self._editor = Editor(environment, ground, veto)
+        self._environment = guard.environment
+        self._ground = guard.ground
+        self._editor = Editor(guard.environment, guard.ground, guard, veto)
         self._first_change = first_change
         self.changes: list[Change] = []
 
@@ -41,7 +49,7 @@ class Court:
                 waiting = _without(waiting, same)
                 own = self._write(same)
                 verdicts.extend(own)
-                if own[0].kind is OutcomeKind.REFUSED:
+                if own[0].kind is OutcomeKind.REFUSED or own[0].reason.code in _KEPT_OUT:
                     continue  # an older build that can be written must not fall with a newer one that cannot
                 older = [one for one in waiting if self._is_newer(newest.image.tag, one.image.tag)]
                 verdicts.extend(self._superseded(one, own[0], newest.image.tag) for one in older)
@@ -113,7 +121,7 @@ class Court:
         """Draft one image for the requests that ask for the very same, and say what becomes of them."""
         first = same[0]
         try:
-            edits = self._editor.edits(Wanted(first.image, first.charts, first.promoted))
+            edits = self._editor.edits(Wanted.by(first))
         except Refusal as refusal:
             own = self._verdict(first, OutcomeKind.REFUSED, refusal.reason)
         else:
@@ -138,7 +146,9 @@ class Court:
         index = self._first_change + len(self.changes)
         self._ground.draft.put(edits.files, index)
         self.changes.append(change_of(self._environment, self._ground, edits, same))
-        reason = Reason("committed", {**self._facts(same[0]), "files": sorted(edits.files)})
+        reason = Reason(
+            "committed", {**self._facts(same[0]), "files": sorted(edits.files.keys() - {HOLDS_PATH})}
+        )
         return replace(self._verdict(same[0], OutcomeKind.COMMITTED, reason), change=index)
 
     def _facts(self, request: UpdateRequest) -> dict[str, object]:
@@ -184,7 +194,8 @@ def _with_vetoes(verdict: Verdict, edits: Edits) -> Verdict:
 
 def _meaning(request: UpdateRequest) -> tuple[object, ...]:
     image = request.image
-    return image.tag, image.digest, request.promoted, request.charts
+    override = (request.override, request.reason) if request.override else ()
+    return image.tag, image.digest, request.promoted, request.charts, override
 
 
 def _without(requests: Iterable[UpdateRequest], gone: Iterable[UpdateRequest]) -> list[UpdateRequest]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from updater.charts import Survey
 from updater.errors import InvalidConfigRepo
 from updater.model import Files
+from updater.plan.past import NoPast, Past
 
 
 class Draft:
@@ -28,15 +29,24 @@ class Draft:
         self._contents: dict[str, bytes] = {}
         self._versions: dict[str, str] = {}
         self._changes: dict[str, int] = {}
+        self._paths: frozenset[str] | None = None
 
     @property
     def paths(self) -> frozenset[str]:
-        """The names of all regular files; a draft adds none."""
-        return self.base.paths
+        """The names of all regular files; the base's very own set while no file came or went."""
+        return self.base.paths if self._paths is None else self._paths
 
     def version(self, path: str) -> str:
         """Return a name of the file's content."""
         return self._versions.get(path) or self.base.version(path)
+
+    def is_changed(self, path: str) -> bool:
+        """Say whether a change of this batch has edited, made or deleted the file."""
+        return path in self._changes
+
+    def get(self, path: str) -> bytes | None:
+        """Return the file's bytes as planned so far, None where there is no such file."""
+        return self.read(path) if path in self.paths else None
 
     def read(self, path: str) -> bytes:
         """Return the file's bytes as planned so far."""
@@ -58,11 +68,14 @@ class Draft:
         """Return the index of the newest change that edited one of the files, or None."""
         return max((self._changes[path] for path in paths if path in self._changes), default=None)
 
-    def put(self, files: Mapping[str, bytes], change: int) -> None:
-        """Take the files that a change of the plan (by its index) edits into the draft."""
+    def put(self, files: Mapping[str, bytes | None], change: int) -> None:
+        """Take the files that a change of the plan (by its index) edits into the draft; None deletes one."""
         self._changes.update(dict.fromkeys(files, change))
-        self._contents.update(files)
-        self._versions.update({path: blob_id(content) for path, content in files.items()})
+        kept = {path: content for path, content in files.items() if content is not None}
+        self._contents.update(kept)
+        self._versions.update({path: blob_id(content) for path, content in kept.items()})
+        if len(kept) < len(files) or not self.paths.issuperset(kept):
+            self._paths = (self.paths | kept.keys()) - (files.keys() - kept.keys())
 
 
 def blob_id(content: bytes) -> str:
@@ -72,11 +85,17 @@ def blob_id(content: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What an environment's plan stands on: its branch, a draft of its files, and their images."""
+    """What an environment's plan stands on: its branch, a draft of its files, their images, and the past."""
 
     branch: str
     draft: Draft
     survey: Survey
+    past: Past = field(default_factory=NoPast)
+
+    def fork(self) -> Ground:
+        """Return the same once more, to be drafted on without anybody else seeing it."""
+        draft = Draft(self.draft)
+        return Ground(self.branch, draft, Survey(draft, self.survey), self.past)
 
 
 Grounds = Mapping[str, Ground | InvalidConfigRepo]

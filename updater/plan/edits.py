@@ -17,15 +17,14 @@ from updater.model import (
     OutcomeKind,
     PlaceOutcome,
     Promoted,
+    UpdateRequest,
     familiar_repository,
 )
 from updater.plan.draft import Ground
+from updater.plan.holding import Guard
 from updater.plan.values import Reason
 from updater.policy import Environment
 from updater.yamledit import show_path
-
-# Says why an image may not go to a chart just now, or None.
-Veto = Callable[[str, ImageReference, Promoted | None], tuple[OutcomeKind, Reason] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class Refusal(Exception):
 class Edits:
     """New contents, the story of each place, notes, the newer tag that stands ("" if none), and vetoes."""
 
-    files: dict[str, bytes] = field(default_factory=dict)
+    files: dict[str, bytes | None] = field(default_factory=dict)
     places: list[PlaceOutcome] = field(default_factory=list)
     notes: list[Reason] = field(default_factory=list)
     newer: str = ""
@@ -48,11 +47,24 @@ class Edits:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An image and how it is meant: `charts` are the only ones it is for (none: all that use it)."""
+    """An image and how it is meant: `charts` are the only ones it is for (none: all that use it).
+
+    With `override` no hold and no pause stops it.
+    """
 
     image: ImageReference
     charts: tuple[str, ...] = ()
     promoted: Promoted | None = None
+    override: bool = False
+
+    @classmethod
+    def by(cls, request: UpdateRequest) -> Wanted:
+        """Return what a request wants."""
+        return cls(request.image, request.charts, request.promoted, request.override)
+
+
+# Says why an image may not go to a chart just now, or None.
+Veto = Callable[[str, Wanted], tuple[OutcomeKind, Reason] | None]
 
 
 def relation(environment: Environment, standing: str, wanted: Wanted) -> int | None:
@@ -68,11 +80,14 @@ def relation(environment: Environment, standing: str, wanted: Wanted) -> int | N
 
 
 class Editor:
-    """Works out edits on one ground."""
+    """Works out edits on one ground; `guard` keeps builds out, `veto` has more to say about that."""
 
-    def __init__(self, environment: Environment, ground: Ground, veto: Veto | None = None) -> None:
+    def __init__(
+        self, environment: Environment, ground: Ground, guard: Guard | None = None, veto: Veto | None = None
+    ) -> None:
         self._environment = environment
         self._ground = ground
+        self._guard = guard
         self._veto = veto
 
     def targets(self, repository: str) -> tuple[Target, ...]:
@@ -97,7 +112,19 @@ class Editor:
             self._edit(file, targets, wanted, edits)
         if not edits.files:
             edits.notes = [note for note in edits.notes if note.code != "stays-newer"]
+        else:
+            self._lift(wanted, edits)
         return edits
+
+    def _lift(self, wanted: Wanted, edits: Edits) -> None:
+        """End the holds that this build ends, in the same commit."""
+        guard = Guard(self._environment, self._ground)
+        charts = dict.fromkeys(place.chart for place in edits.places if place.file in edits.files)
+        lifted = guard.lifted(charts, wanted.image)
+        if lifted:
+            edits.files |= guard.without(lifted)
+            facts = {"tag": wanted.image.tag, "builds": list(dict.fromkeys(hold.build for hold in lifted))}
+            edits.notes.append(Reason("lifts-hold", {**facts, "environment": self._environment.name}))
 
     def _edit(self, file: str, targets: Sequence[Target], wanted: Wanted, edits: Edits) -> None:
         image = wanted.image
@@ -140,7 +167,9 @@ class Editor:
         return True
 
     def _is_vetoed(self, chart: str, wanted: Wanted, edits: Edits) -> bool:
-        veto = self._veto and self._veto(chart, wanted.image, wanted.promoted)
+        veto = self._veto(chart, wanted) if self._veto else None
+        if veto is None and self._guard and not wanted.override:
+            veto = self._guard.stop(chart, wanted.image)
         if veto and veto not in edits.vetoes:
             edits.vetoes.append(veto)
         return bool(veto)

@@ -167,6 +167,7 @@ class _Sides:
             ),
             charts=charts,
             done=request.done,
+            override=request.override,
         )
 
     def _no_chart(self, chart: str, here: frozenset[str]) -> Verdict:

@@ -12,13 +12,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from updater.charts import Survey
-from updater.model import ImageReference, OutcomeKind, Promoted, UpdateRequest
+from updater.model import OutcomeKind, RollbackRequest, UpdateRequest
+from updater.plan.acts import hold_notes, rollback_facts, rollback_of, rollback_verdict
 from updater.plan.chains import Chain, chain_of, content_of, edits_of, with_wish
 from updater.plan.court import Court
-from updater.plan.draft import Draft, Ground
-from updater.plan.edits import Editor, Refusal
+from updater.plan.draft import Ground
+from updater.plan.edits import Editor, Edits, Refusal, Wanted
+from updater.plan.holding import Guard
+from updater.plan.rollbacks import rollback_change
 from updater.plan.standing import Carried, Proposals, Standing, branch_names
+from updater.plan.stepping import undo_of
+from updater.plan.undo import Undo
 from updater.plan.values import Change, Closing, Proposing, Reason, Verdict
 from updater.policy import Environment
 from updater.yamledit import show_path
@@ -31,6 +35,7 @@ class Proposer:
     environment: Environment
     ground: Ground
     known: Proposals
+    undone: dict[str, Undo] = field(default_factory=dict)
     proposals: list[Proposing] = field(default_factory=list)
     closings: list[Closing] = field(default_factory=list)
     _names: Mapping[str, str] = field(default_factory=dict)
@@ -51,12 +56,12 @@ class Proposer:
         Raises:
             TemporaryError: the forge is away, so nobody knows what stands.
         """
-        self._look(wishes)
+        self.look(wishes)
         overlay = self._fork()
         self._lay_over(overlay)
         verdicts: list[Verdict] = []
         for repository, requests in wishes.items():
-            court = Court(self.environment, overlay, first_change=0, veto=self._veto)
+            court = Court(Guard(self.environment, overlay), first_change=0, veto=self.veto)
             judged = court.judge(requests)
             for change in court.changes:
                 self._want(change)
@@ -64,6 +69,52 @@ class Proposer:
         asked = {branch for verdict in verdicts for branch in verdict.branches}
         self._write([branch for branch in self._standing if branch in self._news | asked], is_asked=True)
         return verdicts
+
+    def roll_back(self, request: RollbackRequest) -> Verdict:
+        """Propose a rollback, in the place of all that is proposed for its charts.
+
+        Raises:
+            Refusal: it cannot be taken back.
+            TemporaryError: as for `judge`.
+        """
+        undo = self.undone[request.id] = undo_of(self.environment, self.ground, request)
+        self._names = self._branch_names()
+        branches = list(dict.fromkeys(self._names[chart] for chart in undo.charts if chart in self._names))
+        self._take_in(branches)
+        for standing in (self._standing[branch] for branch in branches):
+            if standing.foreign:
+                facts: dict[str, object] = {
+                    "branch": standing.branch,
+                    "by": standing.foreign,
+                    "name": standing.name,
+                    "image": ", ".join(undo.charts),
+                    "environment": self.environment.name,
+                }
+                return rollback_verdict(request, OutcomeKind.HELD, Reason("held-by-commit", facts))
+        made = rollback_of(self.environment, self._fork(), undo, request)
+        if made is None:
+            nothing = Reason("nothing-changes", {"charts": undo.charts, "environment": self.environment.name})
+            return rollback_verdict(request, OutcomeKind.UNCHANGED, nothing)
+        change, edits = made
+        for branch in branches:
+            self._want_back(branch, change, undo if len(branches) == 1 else replace(undo, alone=True))
+        self._write(branches, is_asked=True)
+        names = [self._standing[branch].name or branch for branch in branches]
+        reason = Reason("rollback-proposed", {**rollback_facts(change), "names": names})
+        verdict = rollback_verdict(request, OutcomeKind.PROPOSED, reason)
+        notes = tuple(hold_notes(change, self.environment))
+        return replace(verdict, branches=tuple(branches), places=tuple(edits.places), notes=notes)
+
+    def _want_back(self, branch: str, change: Change, undo: Undo) -> None:
+        charts = tuple(chart for chart in change.charts if self._names.get(chart) == branch)
+        new = Carried(
+            image=change.image, charts=charts, requests=change.requests, undo=replace(undo, charts=charts)
+        )
+        standing = self._standing[branch]
+        live = standing.carried if standing.is_live else ()
+        # What is proposed already is not taken for something else the second time.
+        same = [one for one in live if one.undo == new.undo and one.image == new.image]
+        self._wanted[branch] = list(live) if same else with_wish(self._wanted.get(branch, live), new)
 
     def keep_up(self) -> None:
         """Plan what open proposals need now that the target branch may have moved.
@@ -84,8 +135,29 @@ class Proposer:
         together = self.environment.merge_request.group_by == "environment"
         return branch_names(self.environment.name, charts, together=together)
 
-    def _look(self, wishes: Iterable[str]) -> None:
-        """Find out which source branches the wishes could touch, and what stands there."""
+    def given_way(self, charts: Iterable[str]) -> list[Closing]:
+        """Return what is proposed for some charts and must be closed, as they are rolled back at once.
+
+        Raises:
+            TemporaryError: as for `judge`.
+        """
+        self._names = self._branch_names()
+        self._take_in({self._names[chart] for chart in charts if chart in self._names})
+        found = [one for one in self._standing.values() if (one.is_open or one.is_live) and not one.foreign]
+        # A merge request for several charts loses no more than the ones that are rolled back.
+        lost = [one for one in found if {chart for each in one.carried for chart in each.charts} <= {*charts}]
+        facts = {"environment": self.environment.name}
+        return [
+            Closing(branch=one.branch, standing=one, reason=Reason("closed-for-rollback", facts))
+            for one in lost
+        ]
+
+    def look(self, wishes: Iterable[str]) -> None:
+        """Find out which source branches the wishes (repositories) could touch, and what stands there.
+
+        Raises:
+            TemporaryError: the forge is away.
+        """
         self._names = self._branch_names()
         editor = Editor(self.environment, self.ground)
         branches: set[str] = set()
@@ -122,8 +194,7 @@ class Proposer:
 
     def _fork(self) -> Ground:
         """Return the target branch once more, to be drafted on without the others seeing it."""
-        draft = Draft(self.ground.draft)
-        return Ground(self.ground.branch, draft, Survey(draft, self.ground.survey))
+        return self.ground.fork()
 
     def _lay_over(self, overlay: Ground) -> None:
         """Draft what every open proposal carries, as if it had landed."""
@@ -136,7 +207,7 @@ class Proposer:
 
     def _lay(self, editor: Editor, overlay: Ground, branch: str, carried: Carried) -> None:
         try:
-            edits = edits_of(editor, carried)
+            edits = self._edits_of(editor, overlay, carried)
         except Refusal:
             return  # it cannot be written any more, so it does not stand in anybody's way
         if edits is not None:
@@ -144,16 +215,25 @@ class Proposer:
             charts = {place.chart for place in edits.places if place.file in edits.files}
             self._moving.update({(carried.image.repository, chart): branch for chart in charts})
 
-    def _veto(
-        self, chart: str, image: ImageReference, promoted: Promoted | None
-    ) -> tuple[OutcomeKind, Reason] | None:
-        """Say why an image may not be proposed for a chart: a person's commit, or a person's no."""
+    def _edits_of(self, editor: Editor, overlay: Ground, carried: Carried) -> Edits | None:
+        if carried.undo is None:
+            return edits_of(editor, carried)
+        made = rollback_change(self.environment, overlay, carried.undo, carried.requests[0])
+        return made[1] if made else None
+
+    def veto(self, chart: str, wanted: Wanted) -> tuple[OutcomeKind, Reason] | None:
+        """Say why an image may not go to a chart: a person's commit or no, or a proposed rollback."""
+        image = wanted.image
         standing = self._standing[self._names[chart]]
         facts = {"chart": chart, "image": str(image), "environment": self.environment.name}
         if standing.foreign:
             where = {"branch": standing.branch, "by": standing.foreign, "name": standing.name}
             return OutcomeKind.HELD, Reason("held-by-commit", {**facts, **where})
-        for closed in standing.closed if promoted is None else ():
+        proposed = standing.carried if standing.is_live else ()
+        if not wanted.override and any(one.undo and chart in one.charts for one in proposed):
+            where = {"name": standing.name, "tag": image.tag}
+            return OutcomeKind.HELD, Reason("held-by-rollback", {**facts, **where})
+        for closed in standing.closed if wanted.promoted is None else ():
             for old in closed.images:
                 if old.repository == image.repository and self._is_no_newer(image.tag, old.tag):
                     where = {"by": closed.by, "name": closed.name, "closed": old.tag, "tag": image.tag}

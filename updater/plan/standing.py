@@ -15,7 +15,15 @@ from typing import Protocol
 
 from updater import trailers
 from updater.errors import InvalidRequest
-from updater.model import PROPOSAL_PREFIX, Caller, ImageReference, Promoted, UpdateRequest
+from updater.model import (
+    PROPOSAL_PREFIX,
+    Caller,
+    ImageReference,
+    Promoted,
+    UpdateRequest,
+    canonical_repository,
+)
+from updater.plan.undo import Undo
 
 # All charts of an environment in one merge request (rule `group-by: environment`); no chart's own
 # branch can have this name.
@@ -31,7 +39,7 @@ class Carried:
     """One image that a proposal carries: for which charts, whose wish it is, and what went before it.
 
     `commit` is the one on the source branch that carries it, empty where it is only wished for;
-    `previous` are the tags that it takes away, as that commit tells.
+    `previous` are the tags that it takes away, as that commit tells. `undo` is set where it is a rollback.
     """
 
     image: ImageReference
@@ -40,6 +48,7 @@ class Carried:
     replaced: tuple[str, ...] = ()
     commit: str = ""
     previous: tuple[str, ...] = ()
+    undo: Undo | None = None
 
     @classmethod
     def read(cls, message: str, time: datetime, commit: str = "") -> Carried | None:
@@ -47,41 +56,28 @@ class Carried:
         found = trailers.read(message)
         if not {"Image", "Chart", "Request", "Environment"} <= found.keys():
             return None
-        try:
-            image = ImageReference.parse(found["Image"][0])
-        except InvalidRequest:
+        image = _image(found["Image"][0])
+        if image is None:
             return None
-        source = trailers.source_of(found)
-        promoted = None
-        if "Promoted-From" in found:
-            reason = found.get("Reason", ("",))[0]
-            promoted = Promoted(
-                origin=found["Promoted-From"][0], allow_older="Allow-Older" in found, reason=reason
-            )
-        requests = tuple(
-            UpdateRequest(
-                id=one,
-                image=image,
-                caller=Caller(name=source.author),
-                received_at=time,
-                environment=found["Environment"][0],
-                source=source,
-                promoted=promoted,
-            )
-            for one in found["Request"]
-        )
+        undo = None
+        if "Reverts" in found:
+            charts = tuple(dict.fromkeys(found["Chart"]))
+            undo = Undo(commits=found["Reverts"], charts=charts, alone="Alone" in found)
         return cls(
             image=image,
-            charts=found["Chart"],
-            requests=requests,
+            charts=undo.charts if undo else found["Chart"],
+            requests=tuple(_request(one, image, found, time) for one in found["Request"]),
             replaced=found.get("Replaced", ()),
             commit=commit,
             previous=found.get("Previous", ()),
+            undo=undo,
         )
 
     def overtaken_by(self, other: Carried) -> Carried:
         """Return `other`, a newer wish for the same image, remembering the tag it takes the place of."""
         replaced = (*other.replaced, *(tag for tag in self.replaced if tag not in other.replaced))
+        if other.undo and self.undo and other.undo.commits == self.undo.commits:
+            return replace(other, replaced=replaced[-_KEPT:])
         if (self.image.tag, self.image.digest) != (other.image.tag, other.image.digest):
             replaced = (*replaced, self.image.tag)
         return replace(other, replaced=replaced[-_KEPT:])
@@ -89,7 +85,51 @@ class Carried:
     def without(self, charts: Collection[str]) -> Carried | None:
         """Return the wish for its other charts only; None where none is left."""
         left = tuple(chart for chart in self.charts if chart not in charts)
-        return replace(self, charts=left) if left else None
+        # What is left of a rollback can no longer be a whole `git revert`.
+        undo = replace(self.undo, charts=left, alone=True) if self.undo and left != self.charts else self.undo
+        return replace(self, charts=left, undo=undo) if left else None
+
+
+def _image(text: str) -> ImageReference | None:
+    """Return the image of a trailer; a rollback may restore that no tag stands at all."""
+    name = text.removesuffix(":")
+    repository = canonical_repository(name)
+    if name != text and repository is not None:
+        return ImageReference(name, repository, "")
+    try:
+        return ImageReference.parse(text)
+    except InvalidRequest:
+        return None
+
+
+def _request(
+    request_id: str, image: ImageReference, found: Mapping[str, tuple[str, ...]], time: datetime
+) -> UpdateRequest:
+    source = trailers.source_of(found)
+    reason = found.get("Reason", ("",))[0]
+    promoted = None
+    if "Promoted-From" in found:
+        promoted = Promoted(
+            origin=found["Promoted-From"][0], allow_older="Allow-Older" in found, reason=reason
+        )
+    return UpdateRequest(
+        id=request_id,
+        image=image,
+        caller=Caller(name=source.author),
+        received_at=_asked_at(found) or time,
+        environment=found["Environment"][0],
+        source=source,
+        promoted=promoted,
+        override="Override" in found,
+        reason="" if promoted else reason,
+    )
+
+
+def _asked_at(found: Mapping[str, tuple[str, ...]]) -> datetime | None:
+    try:
+        return datetime.fromisoformat(found.get("Requested-At", ("",))[0])
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

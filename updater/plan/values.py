@@ -6,8 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from updater.errors import UpdaterError
-from updater.model import Chosen, ImageReference, OutcomeKind, PlaceOutcome, Request, UpdateRequest
+from updater.model import (
+    Chosen,
+    Hold,
+    HoldRequest,
+    ImageReference,
+    OutcomeKind,
+    PlaceOutcome,
+    Request,
+    RollbackRequest,
+    UpdateRequest,
+)
 from updater.plan.standing import Standing
+from updater.plan.undo import Rollback
 from updater.policy import Environment
 
 
@@ -25,7 +36,8 @@ class Change:
 
     `files` holds whole new contents, `previous` the tags that go, `requests` whose wish it is: the
     one that is written first, then those that asked for the very same. `replaced` are tags that a
-    proposal carried before this one, the oldest first.
+    proposal carried before this one, the oldest first. A file of None is deleted. Of a rollback,
+    `rollback` tells all that it takes back, and `image` is the first one that stands again.
     """
 
     environment: str
@@ -33,9 +45,29 @@ class Change:
     image: ImageReference
     previous: tuple[str | None, ...]
     charts: tuple[str, ...]
-    files: Mapping[str, bytes]
+    files: Mapping[str, bytes | None]
     requests: tuple[UpdateRequest, ...]
     replaced: tuple[str, ...] = ()
+    rollback: Rollback | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldChange:
+    """One commit to be that deploys nothing: holds are written down, or let go.
+
+    There are no files where what is let go was never written down: a person's own revert.
+    """
+
+    environment: str
+    branch: str
+    charts: tuple[str, ...]
+    files: Mapping[str, bytes | None]
+    request: HoldRequest
+    held: tuple[Hold, ...] = ()
+    released: tuple[Hold, ...] = ()
+
+
+AnyChange = Change | HoldChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +84,12 @@ class Proposing:
     changes: tuple[Change, ...]
     standing: Standing
     is_news: bool
+
+    @property
+    def delivery(self) -> str:
+        """How it reaches its target: rollbacks may have a rule of their own."""
+        own = self.environment.rollback.delivery
+        return own if own and any(one.rollback for one in self.changes) else self.environment.delivery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +126,8 @@ class Verdict:
         if isinstance(request, UpdateRequest):
             is_one_of_many = request.promoted is not None
             return self.environment, str(request.image) if is_one_of_many else "", ", ".join(request.charts)
-        return self.environment, "", str(self.reason.facts.get("chart", ""))
+        image = str(self.reason.facts.get("image", "")) if isinstance(request, RollbackRequest) else ""
+        return self.environment, image, str(self.reason.facts.get("chart", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +136,11 @@ class Plan:
 
     `waiting` maps request ids to why a part of them cannot be decided yet (an environment whose
     branch is missing, a forge that is away); their other verdicts stand. `chosen` is what promotions
-    take along from here on, by their ids: who asked did not ask for builds that come later.
+    take along from here on, and what rollbacks take back, by their ids: who asked did not ask for what
+    comes later.
     """
 
-    changes: tuple[Change, ...]
+    changes: tuple[AnyChange, ...]
     verdicts: tuple[Verdict, ...]
     waiting: Mapping[str, UpdaterError]
     proposals: tuple[Proposing, ...] = ()

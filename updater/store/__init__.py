@@ -6,6 +6,26 @@ behind it and nowhere else.
 
 from updater.store.inbox import Store
 from updater.store.records import Records
-from updater.store.values import Deferral, Intent, PromotionWish, Query, Wish
+from updater.store.values import (
+    AnyWish,
+    Deferral,
+    HoldWish,
+    Intent,
+    PromotionWish,
+    Query,
+    RollbackWish,
+    Wish,
+)
 
-__all__ = ["Deferral", "Intent", "PromotionWish", "Query", "Records", "Store", "Wish"]
+__all__ = [
+    "AnyWish",
+    "Deferral",
+    "HoldWish",
+    "Intent",
+    "PromotionWish",
+    "Query",
+    "Records",
+    "RollbackWish",
+    "Store",
+    "Wish",
+]

@@ -6,23 +6,39 @@ nothing here begins or ends a transaction, and a refusal comes before anything i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
 from updater.errors import InvalidRequest, KeyReused, UpdaterError
-from updater.model import PromotionRequest, Record, Request, UpdateRequest
+from updater.model import (
+    HoldRequest,
+    PromotionRequest,
+    Record,
+    Request,
+    RollbackRequest,
+    UpdateRequest,
+)
 from updater.store.ids import new_id
 from updater.store.reads import by_keys
 from updater.store.rows import new_row
 from updater.store.statements import chunks, run
 from updater.store.tables import request
-from updater.store.values import PromotionWish, Wish
+from updater.store.values import AnyWish, HoldWish, PromotionWish, RollbackWish, Wish
 
 # Built once: SQLAlchemy finds the compiled form of a statement it has seen faster than of a new one.
 _ADD = insert(request)
+# Each wish has the fields of its request that are asked for, under the same names.
+_REQUESTS: dict[type, Callable[..., Request]] = {
+    Wish: UpdateRequest,
+    PromotionWish: PromotionRequest,
+    RollbackWish: RollbackRequest,
+    HoldWish: HoldRequest,
+}
+_NOT_ASKED = {"id", "received_at", "caller", "sequence", "done", "chosen", "promoted"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,37 +54,18 @@ class Addition:
         return self.wanted.caller.name, self.key
 
 
-def addition(wish: Wish | PromotionWish, key: str | None, now: datetime) -> Addition:
+def addition(wish: AnyWish, key: str | None, now: datetime) -> Addition:
     """Make a request of a wish that came at `now`.
 
     Raises:
         InvalidRequest: a text in it is no Unicode that can be stored.
     """
     _check_texts(wish, key)
-    if isinstance(wish, PromotionWish):
-        promotion = PromotionRequest(
-            id=new_id(now),
-            origin=wish.origin,
-            environment=wish.environment,
-            caller=wish.caller,
-            received_at=now,
-            charts=wish.charts,
-            allow_older=wish.allow_older,
-            reason=wish.reason,
-        )
-        return Addition(promotion, key)
-    update = UpdateRequest(
-        id=new_id(now),
-        image=wish.image,
-        caller=wish.caller,
-        received_at=now,
-        environment=wish.environment,
-        source=wish.source,
-    )
-    return Addition(update, key)
+    asked: dict[str, Any] = {one.name: getattr(wish, one.name) for one in fields(wish)}
+    return Addition(_REQUESTS[type(wish)](id=new_id(now), received_at=now, **asked), key)
 
 
-def _check_texts(wish: Wish | PromotionWish, key: str | None) -> None:
+def _check_texts(wish: AnyWish, key: str | None) -> None:
     """Refuse what a text column cannot hold: NUL (PostgreSQL) and lone surrogates (UTF-8).
 
     What is kept in a document may hold both: JSON escapes them.
@@ -103,16 +100,20 @@ def add(connection: Connection, additions: Sequence[Addition]) -> list[tuple[Rec
 
 def _wish_of(wanted: Request) -> tuple[object, ...]:
     """Return what two requests of one caller share that ask for the same; what he may do can change."""
-    if isinstance(wanted, PromotionRequest):
-        return wanted.origin, wanted.environment, wanted.charts, wanted.allow_older, wanted.reason
-    return wanted.image, wanted.environment, wanted.source
+    names = [one.name for one in fields(wanted) if one.name not in _NOT_ASKED]
+    return type(wanted), *(getattr(wanted, name) for name in names)
 
 
 def _key_reused(one: Addition, first: Request) -> KeyReused:
-    if isinstance(first, PromotionRequest):
-        wish = f"a promotion from {first.origin} to {first.environment}"
-    else:
-        wish = str(first.image)
+    match first:
+        case PromotionRequest():
+            wish = f"a promotion from {first.origin} to {first.environment}"
+        case RollbackRequest():
+            wish = f"a rollback of {first.chart or first.commit} in {first.environment}"
+        case HoldRequest():
+            wish = f"a {'release' if first.release else 'hold'} of {first.chart} in {first.environment}"
+        case UpdateRequest():
+            wish = str(first.image)
     return KeyReused(
         f"The Idempotency-Key {one.key!r} was used before, for {wish} (request {first.id}): "
         "send a new key with a different request."

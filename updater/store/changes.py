@@ -34,8 +34,8 @@ def claim(
     """Lease what is claimable, due and free; return it in the order of acceptance.
 
     With a request come those of the same repository that were put off or are held: they must be
-    judged together, or one that waits would be written over a newer one later. Promotions count as
-    one repository. With `hurry` everything held is due.
+    judged together, or one that waits would be written over a newer one later. What is no update counts
+    as one repository. With `hurry` everything held is due.
 
     Where there is more than `limit`, what nobody has judged yet comes first and what is not due comes
     last: a pile that is held, and is held again each time, keeps nobody from getting a turn.
@@ -66,13 +66,14 @@ def release_leases(connection: Connection) -> None:
 
 
 def choose(connection: Connection, chosen: Mapping[str, tuple[Chosen, ...]]) -> None:
-    """Write what was chosen for those of the promotions that are claimable; the first choice stays."""
-    rows: list[dict[str, object]] = []
-    for some in chunks(chosen):
-        where = (request.c.id.in_(some), request.c.is_claimable, request.c.promotion.is_not(None))
-        found = connection.execute(select(request.c.id, request.c.promotion).where(*where))
-        rows += [{"of_id": row.id, "promotion": with_chosen(row.promotion, chosen[row.id])} for row in found]
-    run(connection, _SETTLE, rows)
+    """Write what was chosen for those of the requests that are claimable; the first choice stays."""
+    for column in (request.c.promotion, request.c.wish):
+        rows: list[dict[str, object]] = []
+        for some in chunks(chosen):
+            where = (request.c.id.in_(some), request.c.is_claimable, column.is_not(None))
+            found = connection.execute(select(request.c.id, column.label("asked")).where(*where))
+            rows += [{"of_id": row.id, column.name: with_chosen(row.asked, chosen[row.id])} for row in found]
+        run(connection, _SETTLE, rows)
 
 
 def settle(

@@ -21,7 +21,7 @@ from updater.model import Chosen, Outcome, OutcomeKind, Record, Request
 from updater.store import accepting, changes, notes, schema, sqlite
 from updater.store.outages import outages_of
 from updater.store.records import DEFAULT_PATIENCE, Records
-from updater.store.values import Deferral, Intent, PromotionWish, Wish
+from updater.store.values import AnyWish, Deferral, Intent
 from updater.store.waiting import Waiters
 from updater.store.writer import Writer
 
@@ -74,7 +74,7 @@ class Store(Records):
         self._lock.take()
         self._write(changes.release_leases)
 
-    def add(self, wish: Wish | PromotionWish, *, key: str | None = None) -> tuple[Record, bool]:
+    def add(self, wish: AnyWish, *, key: str | None = None) -> tuple[Record, bool]:
         """Accept a wish; return its record and whether it is new, once it is on disk.
 
         The same wish with the same `key` (an Idempotency-Key) by the same caller is the same
@@ -94,7 +94,7 @@ class Store(Records):
         """Take up to `limit` requests that are pending or held, and due, in the order of acceptance.
 
         With one come those of the same repository that were put off or are held, so that they are
-        judged together; promotions count as one repository. With `hurry` all that is held is due: a
+        judged together; what is no update counts as one repository. With `hurry` all that is held is due: a
         hint came that something may have changed. Where there are more, what is due and new comes before
         what is held, and both before what only comes along.
 
@@ -112,7 +112,7 @@ class Store(Records):
         self._write(partial(notes.intend, intents=intents))
 
     def choose(self, chosen: Mapping[str, tuple[Chosen, ...]]) -> None:
-        """Note, by request id, what a promotion takes along; it is on disk when this returns.
+        """Note, by request id, what a promotion takes along or a rollback back, on disk when this returns.
 
         What was chosen first stays, and what is settled for good is left alone.
         """

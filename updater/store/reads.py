@@ -61,7 +61,7 @@ def _filters(query: Query) -> Iterator[ColumnElement[bool]]:
     if query.repository is not None:
         yield request.c.repository == query.repository
     if query.text:
-        yield request.c.promotion.is_(None)
+        yield request.c.name != ""
         names = (request.c.name, request.c.repository)
         yield or_(*((name + ":" + request.c.tag).icontains(query.text, autoescape=True) for name in names))
     if query.environment is not None:

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 # The migration that leads to these tables (`revision` of the newest file in migrations/versions).
-REVISION = "0002"
+REVISION = "0003"
 
 
 class Moment(TypeDecorator[datetime]):
@@ -66,7 +66,8 @@ metadata = MetaData(
 
 # `kind` is NULL while a request is pending. `due_at` NULL: due at once. `is_claimable` while it is
 # pending or held, `is_open` while its outcome rests on an open merge request. `promotion` is NULL
-# for an update; a promotion's `name`, `repository` and `tag` are empty.
+# for all that is no promotion; `wish` holds what a rollback, a hold or an override asks for beside the
+# other columns. `name`, `repository` and `tag` are empty for all that is no update.
 request = Table(
     "request",
     metadata,
@@ -94,6 +95,7 @@ request = Table(
     Column("promotion", JSON(none_as_null=True)),
     Column("is_claimable", Boolean, nullable=False, server_default=true()),
     Column("is_open", Boolean, nullable=False, server_default=false()),
+    Column("wish", JSON(none_as_null=True)),
     UniqueConstraint("caller", "idempotency_key"),
     Index(None, "kind", "sequence"),
     Index(None, "repository", "sequence"),

@@ -22,6 +22,8 @@ class Wish:
     caller: Caller
     environment: str | None = None
     source: Source = field(default_factory=Source)
+    override: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,37 @@ class PromotionWish:
     charts: tuple[str, ...] = ()
     allow_older: bool = False
     reason: str = ""
+    override: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollbackWish:
+    """A rollback before it is accepted; the fields are those of `model.RollbackRequest`."""
+
+    environment: str
+    caller: Caller
+    chart: str = ""
+    to: str = ""
+    commit: str = ""
+    alone: bool = False
+    override: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldWish:
+    """A hold or a release before it is accepted; the fields are those of `model.HoldRequest`."""
+
+    environment: str
+    chart: str
+    caller: Caller
+    repository: str = ""
+    build: str = ""
+    release: bool = False
+    reason: str = ""
+
+
+AnyWish = Wish | PromotionWish | RollbackWish | HoldWish
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +106,8 @@ class Query:
     """Which requests to list; every filter that is set must hold.
 
     `settled` None means both states. `kinds` are outcomes (empty: any). `repository` is a canonical
-    repository, `text` any part of `repository:tag`, upper and lower case alike; no promotion has
-    either. `environment` holds where the request asked for it or was settled in it. `before` is the
+    repository, `text` any part of `repository:tag`, upper and lower case alike; what is no update has
+    neither. `environment` holds where the request asked for it or was settled in it. `before` is the
     id of the last request of the page before.
     """
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 
-from updater.model import Outcome, OutcomeKind, Record, UpdateRequest
+from updater.model import Outcome, OutcomeKind, Record, RollbackRequest, UpdateRequest
 from updater.plan import Change, Proposing
 from updater.store import Store
 
@@ -39,6 +39,8 @@ def _says(record: Record, change: Change) -> Asked:
         return Asked.NO
     if record.outcome is None:
         return Asked.NOT_DECIDED
+    if isinstance(request, RollbackRequest) != (change.rollback is not None):
+        return Asked.NO
     is_one_of_many = not isinstance(request, UpdateRequest)
     return Asked.YES if _proposes(record.outcome, change, is_one_of_many=is_one_of_many) else Asked.NO
 

@@ -18,7 +18,7 @@ from updater.errors import ForgeRefused, PermanentError, PushForbidden, Temporar
 from updater.forge import Ensured, Forge, MergeRequest, Proposal
 from updater.messages import Messages
 from updater.model import Source
-from updater.plan import Change, Closing, Proposing
+from updater.plan import AnyChange, Closing, Proposing
 from updater.sight import Sight
 from updater.worker.standings import Standings, images_of
 
@@ -54,7 +54,7 @@ class Delivery:
     clock: Callable[[], datetime]
     _sources: dict[str, tuple[str, Mapping[str, Source]]] = field(default_factory=dict, repr=False)
 
-    def draft(self, change: Change) -> CommitDraft:
+    def draft(self, change: AnyChange) -> CommitDraft:
         """Return the commit that a change will be."""
         return CommitDraft(files=change.files, message=self.messages.commit(change), author_time=self.clock())
 

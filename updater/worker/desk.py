@@ -1,4 +1,4 @@
-"""What people do with proposals, and a promotion before it is made: shown, approved, closed, previewed.
+"""What people do with proposals, and what they ask for before it is made: shown, approved, closed, previewed.
 
 Hides that a plain Git remote is approved here and GitLab on its own pages. `wiring` has the server's
 worker thread do it, `oneshot` a thread of its own; whoever asks may only see what is translated here.
@@ -9,8 +9,9 @@ very commits that are merged or closed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from updater.auth import require_environment, require_image
 from updater.errors import ActRefused, InvalidRequest
@@ -27,10 +28,11 @@ from updater.model import (
     ProposedImage,
     Record,
     Request,
+    RollbackRequest,
 )
 from updater.plan import Carried, Ground, Plan, Proposing, Reason, Standing, keep_up, plan
 from updater.sight import Sight
-from updater.store import PromotionWish
+from updater.store import PromotionWish, RollbackWish
 from updater.worker.rounds import Doors, Rounds
 from updater.worker.standings import Standings, listed
 from updater.worker.tending import Tending
@@ -116,19 +118,12 @@ class Desk:
         self._tending.tend(self._rounds.refresh())
         return self._told(environment, opened, act="closed", by=by)
 
-    def preview(self, wish: PromotionWish) -> Record:
-        """Return what a promotion would do now, and do nothing."""
+    def preview(self, wish: PromotionWish | RollbackWish) -> Record:
+        """Return what a promotion or a rollback would do now, and do nothing."""
         now = self._doors.clock()
-        request = PromotionRequest(
-            id="",
-            origin=wish.origin,
-            environment=wish.environment,
-            caller=wish.caller,
-            received_at=now,
-            charts=wish.charts,
-            allow_older=wish.allow_older,
-            reason=wish.reason,
-        )
+        asked: dict[str, Any] = {one.name: getattr(wish, one.name) for one in fields(wish)}
+        make = PromotionRequest if isinstance(wish, PromotionWish) else RollbackRequest
+        request = make(id="", received_at=now, **asked)
         planned, _ = self.foresee(request)
         outcomes = [self._doors.messages.outcome(verdict) for verdict in planned.verdicts]
         if problem := planned.waiting.get(""):
@@ -138,7 +133,8 @@ class Desk:
     def foresee(self, request: Request) -> tuple[Plan, Sight]:
         """Return what would be planned for a request now, and what it was planned on."""
         sight = self._rounds.refresh()
-        return plan(sight.rules, sight.grounds, [request], self._rounds.standings()), sight
+        standings, now = self._rounds.standings(), self._doors.clock()
+        return plan(sight.rules, sight.grounds, [request], standings, now=now), sight
 
     # Looking
 

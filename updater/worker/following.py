@@ -14,6 +14,7 @@ from updater.errors import EditRefused, UpdaterError
 from updater.forge import MergeRequest, State
 from updater.messages import whole
 from updater.model import (
+    Deployment,
     EnvironmentOutcome,
     ImageReference,
     Outcome,
@@ -184,6 +185,9 @@ class Following:
         same = [one for one in same if charts.intersection(one.charts)] or same
         facts = _facts(image, outcome, name=opened.url or opened.name, target=target)
         mine = next((one for one in same if image_among(image, (one.image,))), None)
+        back = next((one for one in standing.carried if one.undo and charts.intersection(one.charts)), None)
+        if back is not None and back is not mine:
+            return _newer(back.image.tag, facts)
         if mine is None:
             newer = [one for one in same if image.tag in one.replaced]
             if newer:
@@ -217,6 +221,9 @@ class Following:
         if self._is_merged(outcome, seen):
             landed = self._doors.repo.landing(target, outcome.commit).commit
             return _Fate(COMMITTED, Reason("merged", facts), landed)
+        if back := self._rolled_back(outcome, image, seen):
+            reason = Reason("rolled-back-instead", {**facts, "by": back.by, "standing": back.tag or "no tag"})
+            return _Fate(SUPERSEDED, reason, superseded_by=back.tag or "")
         rules = {one.name: one for one in seen.sight.rules.environments}.get(outcome.environment)
         tags = self._tags(outcome, image, seen) if rules else set()
         if tags == {image.tag}:
@@ -226,6 +233,20 @@ class Following:
             return _newer(newer[0], facts)
         is_open = link.branch in seen.opened
         return _Fate(REFUSED, Reason("ended-dropped" if is_open else "ended-closed", facts))
+
+    def _rolled_back(
+        self, outcome: EnvironmentOutcome, image: ImageReference, seen: Seen
+    ) -> Deployment | None:
+        """Return the rollback that was made instead of what was proposed, where one stands now."""
+        ground = seen.sight.grounds.get(outcome.environment)
+        if not isinstance(ground, Ground):
+            return None
+        for chart in dict.fromkeys(place.chart for place in outcome.places):
+            deployments = ground.past.deployments(outcome.environment, chart)
+            last = next((one for one in deployments if one.repository == image.repository), None)
+            if last is not None and last.kind == "rollback" and last.tag != image.tag:
+                return last
+        return None
 
     def _target(self, environment: str, seen: Seen) -> str:
         ground = seen.sight.grounds.get(environment)
@@ -263,6 +284,8 @@ def _newer(tag: str, facts: Mapping[str, object]) -> _Fate:
 
 
 def _image_of(outcome: EnvironmentOutcome, record: Record) -> ImageReference | None:
+    if outcome.image.endswith(":"):
+        return None  # a rollback after which no tag stands
     if outcome.image:
         return ImageReference.parse(outcome.image)
     return record.request.image if isinstance(record.request, UpdateRequest) else None

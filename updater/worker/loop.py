@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from updater.errors import TemporaryError, UpdaterError
 from updater.model import Request, UpdateRequest
+from updater.worker.accounts import Accounts
 from updater.worker.desk import Desk
 from updater.worker.questions import Questions
 from updater.worker.rounds import Doors, Rounds
@@ -41,7 +42,7 @@ PATIENCE = 30.0
 class Worker:
     """The one owner of the config repo's mirror. `problems` tells, at any time, what is wrong with it.
 
-    `desk` is for whoever owns the worker's thread; others have things done by `ask`.
+    `desk` and `accounts` are for whoever owns the worker's thread; others have things done by `ask`.
     """
 
     def __init__(self, doors: Doors, habits: Habits) -> None:
@@ -52,6 +53,7 @@ class Worker:
         self._rounds = Rounds(doors, habits, self._tell)
         self._tending = Tending(doors, habits, self._rounds)
         self.desk = Desk(doors, self._rounds, self._tending)
+        self.accounts = Accounts(doors, self._rounds)
         self._questions = Questions(self._store.arrived.set)
         self._hinted = threading.Event()
         self._looked_at: datetime | None = None

@@ -11,15 +11,21 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from updater.charts import Survey
 from updater.configrepo import ConfigRepo, Pushed
 from updater.errors import InvalidConfigRepo, PushForbidden, PushRejected, TemporaryError, UpdaterError
 from updater.forge import Ensured, Forge
 from updater.messages import Messages
-from updater.model import Outcome, OutcomeKind, PromotionRequest, Request, UpdateRequest
+from updater.model import (
+    Outcome,
+    OutcomeKind,
+    PromotionRequest,
+    Request,
+    RollbackRequest,
+    UpdateRequest,
+)
 from updater.plan import Plan, Reason, Verdict, plan
 from updater.policy import Rules
-from updater.sight import Sight, look
+from updater.sight import Known, Sight, look
 from updater.store import Intent, Store
 from updater.worker import deployments
 from updater.worker.delivery import Delivery, Written
@@ -49,6 +55,7 @@ class Rounds:
         self._store = doors.store
         self._repo = doors.repo
         self._forge = doors.forge
+        self._clock = doors.clock
         self._tell = tell
         self._settling = Settling(
             store=doors.store,
@@ -58,7 +65,7 @@ class Rounds:
         )
         self.delivery = Delivery(doors.repo, doors.forge, doors.messages, doors.clock)
         self.memory = Memory()
-        self._surveys: dict[str, Survey] = {}
+        self._known = Known()
         self._is_troubled = True  # nothing was seen yet
         self._is_current = False  # whether the mirror was fetched during this round
 
@@ -107,7 +114,7 @@ class Rounds:
     def _look(self) -> Sight:
         if self._is_troubled and not self._is_current:
             self._fetch()
-        sight = look(self._repo, self._surveys)
+        sight = look(self._repo, self._known)
         self._is_troubled = bool(sight.problems)
         self._tell(sight.problems)
         return sight
@@ -142,7 +149,7 @@ class Rounds:
             self._fetch()
             sight = self._look()
         standings = self.standings()
-        planned = plan(sight.rules, sight.grounds, pending, standings)
+        planned = plan(sight.rules, sight.grounds, pending, standings, now=self._clock())
         pending = self._with_chosen(pending, planned)
         commits = self._commit(sight, planned)
         written = self.delivery.write(sight, planned.proposals)
@@ -160,12 +167,12 @@ class Rounds:
         return again, failed
 
     def _with_chosen(self, pending: Sequence[Request], planned: Plan) -> list[Request]:
-        """Note what promotions take along, before anything of it is done."""
+        """Note what promotions take along and rollbacks back, before anything of it is done."""
         if planned.chosen:
             self._store.choose(planned.chosen)
         return [
             replace(one, chosen=planned.chosen[one.id])
-            if isinstance(one, PromotionRequest) and one.id in planned.chosen
+            if isinstance(one, PromotionRequest | RollbackRequest) and one.id in planned.chosen
             else one
             for one in pending
         ]
@@ -217,9 +224,10 @@ class Rounds:
         if is_stale:
             self._fetch()
         made = {
-            (change.image.repository, chart): commit
+            (repository, chart): commit
             for one in written
             for change, commit in zip(one.proposing.changes, one.commits, strict=True)
+            for repository in (change.image.repository, *([""] if change.rollback else []))
             for chart in change.charts
         }
         return Landings(changes=landed, proposals=missed, commits=made, is_stale=None in landed.values())
@@ -260,11 +268,13 @@ class Rounds:
         """Note what it would mean if a proposal were merged before it is settled."""
         request, target = verdict.request, written.proposing.target
         for change, commit in zip(written.proposing.changes, written.commits, strict=True):
-            if isinstance(request, UpdateRequest) and image_among(request.image, (change.image,)):
+            wanted = change.image if isinstance(request, RollbackRequest) else None
+            wanted = request.image if isinstance(request, UpdateRequest) else wanted
+            if wanted is not None and image_among(wanted, (change.image,)):
                 facts = {
                     "name": written.proposing.branch,
                     "by": "",
-                    "image": str(request.image),
+                    "image": str(wanted),
                     "target": target,
                     "environment": verdict.environment,
                 }
@@ -273,10 +283,10 @@ class Rounds:
 
 
 def _concerns_proposals(rules: Rules, pending: Sequence[Request]) -> bool:
-    """Say whether a request may go where changes are proposed."""
-    proposing = [one for one in rules.environments if one.delivery != "commit"]
-    return any(
-        isinstance(request, PromotionRequest)
+    """Say whether a request may go where changes are proposed, or takes back what was last deployed."""
+    proposing = [one for one in rules.environments if {one.delivery, one.rollback.delivery} - {"commit", ""}]
+    return any(isinstance(request, RollbackRequest) for request in pending) or any(
+        not isinstance(request, UpdateRequest)
         or (request.environment in (None, one.name) and one.tags.takes(request.image.tag))
         for one in proposing
         for request in pending

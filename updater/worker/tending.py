@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from updater.errors import ForgeRefused, UpdaterError
 from updater.forge import Landed, MergeRequest, Readiness, Step
 from updater.model import PROPOSAL_PREFIX
-from updater.plan import Plan, Proposing, keep_up
+from updater.plan import Guard, Plan, Proposing, keep_up, pause_stop
+from updater.policy import Environment, pause_at
 from updater.sight import Sight
 from updater.worker.asked import Asked, asked_for
 from updater.worker.following import Following, Seen
@@ -60,6 +61,10 @@ class _Tended:
         return True
 
 
+def _proposes(environment: Environment) -> bool:
+    return bool({environment.delivery, environment.rollback.delivery} - {"commit", ""})
+
+
 class Tending:
     """Tends to all proposals at once."""
 
@@ -88,7 +93,7 @@ class Tending:
             TemporaryError: the forge or the remote is away.
         """
         self.is_under_way, self.rest = False, timedelta(0)
-        proposes = any(one.delivery != "commit" for one in sight.rules.environments)
+        proposes = any(_proposes(one) for one in sight.rules.environments)
         has_proposed = self._doors.repo.branches(PROPOSAL_PREFIX) or self._doors.store.proposed(limit=1)
         if not (proposes or has_proposed):
             self.problems = ()
@@ -109,9 +114,11 @@ class Tending:
         for proposing in planned.proposals:
             # Found by its branch: one whose merge is under way is open, and no list of open ones has it.
             mine = standings.open(proposing.branch)
-            if proposing.environment.delivery != "auto-merge" or not mine or proposing.is_news:
+            if proposing.delivery != "auto-merge" or not mine or proposing.is_news:
                 continue
-            if tended.is_worth_asking(proposing.target):
+            if stop := self._stop(sight, proposing):
+                tended.waits[proposing.branch] = stop
+            elif tended.is_worth_asking(proposing.target):
                 self._advance(sight, proposing, mine, tended)
             elif wait := self.waits.get(proposing.branch):
                 tended.waits[proposing.branch] = wait
@@ -151,19 +158,42 @@ class Tending:
         return False
 
     def _disarm(self, sight: Sight, opened: Mapping[str, MergeRequest]) -> None:
-        """Take back that the forge merges by itself what the rules have since left to people."""
-        by_itself = {one.name for one in sight.rules.environments if one.delivery == "auto-merge"}
+        """Take back that the forge merges by itself what the rules leave to people, or keep back just now."""
+        now = self._doors.clock()
+        by_itself = {
+            one.name
+            for one in sight.rules.environments
+            if "auto-merge" in (one.delivery, one.rollback.delivery) and not pause_at(one, now)
+        }
         for branch, one in opened.items():
             is_left_to_people = environment_of(branch) not in by_itself
             if one.is_armed and is_left_to_people and one.number not in self._disarmed:
                 try:
                     self._doors.forge.disarm(one)
-                    log.info("%s is no longer merged by itself: the rules leave it to people.", one.name)
+                    log.info(
+                        "%s is no longer merged by itself: the rules leave it to people, or wait.", one.name
+                    )
                 except ForgeRefused as problem:
                     log.warning("%s may be merged by itself, against the rules: %s", one.name, problem)
                 self._disarmed.add(one.number)
 
     # Auto-merge
+
+    def _stop(self, sight: Sight, proposing: Proposing) -> str:
+        """Say why a proposal must not be merged now, by a hold or a pause; empty where nothing stops it."""
+        environment = proposing.environment
+        pause = pause_at(environment, self._doors.clock())
+        guard = Guard(environment, sight.ground(environment.name), pause)
+        for change in proposing.changes:
+            # A rollback brings back what is older than what it holds.
+            charts = change.charts if change.rollback is None else ()
+            stops = [guard.stop(chart, change.image) for chart in charts]
+            if change.rollback is not None and pause:
+                stops.append(pause_stop(environment, pause, ", ".join(change.charts)))
+            stop = next((one for one in stops if one), None)
+            if stop and not change.requests[0].override:
+                return self._doors.messages.say(stop[1])
+        return ""
 
     def _advance(self, sight: Sight, proposing: Proposing, opened: MergeRequest, tended: _Tended) -> None:
         forge, head = self._doors.forge, proposing.standing.head

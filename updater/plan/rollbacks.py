@@ -1,0 +1,260 @@
+"""Takes deployments back: what every file holds then, what stands again, and what is held for it.
+
+It hides that a rollback is `git revert` where nothing stands in its way, and the tags of one chart alone
+where a person asks for that (product section "rollback"). Which deployments go is chosen by `stepping`;
+nobody is asked about tag order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from updater.charts import Survey, Target
+from updater.errors import EditRefused
+from updater.model import (
+    Deployment,
+    Hold,
+    ImageReference,
+    PlaceOutcome,
+    RollbackRequest,
+    Source,
+    Until,
+    UpdateRequest,
+    familiar_repository,
+)
+from updater.plan.draft import Draft, Ground
+from updater.plan.edits import Edits, Refusal
+from updater.plan.holding import written_holds
+from updater.plan.undo import Restored, Rollback, Undo
+from updater.plan.values import Change, Reason
+from updater.policy import HOLDS_PATH, Environment, changed_holds, is_for, new_hold, newest
+from updater.trailers import person
+from updater.yamledit import show_path
+
+_OWN = ("update", "promotion")
+_NO_IMAGE = ImageReference("", "", "")
+
+_Key = tuple[str, str]  # chart and repository
+
+
+def standing_tags(
+    environment: Environment, ground: Ground, charts: Collection[str]
+) -> dict[_Key, set[str | None]]:
+    """Return the tags that stand in some charts, by chart and repository.
+
+    Raises:
+        Refusal: a file cannot be read.
+    """
+    found: dict[_Key, set[str | None]] = {}
+    for target in _targets(environment, ground, charts):
+        found.setdefault((target.chart, target.repository), set()).add(target.tag)
+    return found
+
+
+def _targets(environment: Environment, ground: Ground, charts: Collection[str]) -> tuple[Target, ...]:
+    try:
+        return ground.survey.targets_in(environment.scope, charts)
+    except EditRefused as problem:
+        raise Refusal(
+            Reason("unsafe-edit", {"problem": str(problem), "image": ", ".join(charts)})
+        ) from problem
+
+
+@dataclass(slots=True)
+class Taken:
+    """What taking back makes of the files, and which images stand again."""
+
+    edits: Edits
+    restored: list[Restored] = field(default_factory=list)
+
+
+def take_back(environment: Environment, ground: Ground, undo: Undo) -> Taken:
+    """Return what every file holds once deployments are taken back.
+
+    Raises:
+        Refusal: later commits changed the same lines, or a place is not there any more.
+    """
+    files = _alone(environment, ground, undo) if undo.alone else _whole(environment, ground, undo)
+    fork = ground.fork()
+    fork.draft.put(files, -1)
+    edits = Edits(files=files)
+    taken = Taken(edits)
+    before = {(one.file, one.path): one for one in _targets(environment, ground, undo.charts)}
+    after = {(one.file, one.path): one for one in _targets(environment, fork, undo.charts)}
+    moved: dict[tuple[str, str, str | None], dict[str, str]] = {}
+    for key, old in before.items():
+        new = after.get(key)
+        tag = new.tag if new else None
+        if (old.tag, old.digest) != (tag, new.digest if new else None):
+            edits.places.append(_place(old, tag))
+            name = str(_image(old, new))
+            moved.setdefault((name, old.repository, old.tag), {})[old.chart] = name
+    undone = _undone(environment, ground, undo)
+    images = {str(_image(old, after.get(key))): _image(old, after.get(key)) for key, old in before.items()}
+    for (name, repository, bad), charts in moved.items():
+        mine = [one for one in undone if one.repository == repository and set(one.charts) & set(charts)]
+        build = newest(environment, [one.tag for one in mine if one.tag]) or bad or ""
+        taken.restored.append(Restored(image=images[name], old=bad, charts=tuple(charts), build=build))
+    return taken
+
+
+def _whole(environment: Environment, ground: Ground, undo: Undo) -> dict[str, bytes | None]:
+    changed = ground.past.undone(undo.commits)
+    facts = {"environment": environment.name, "commits": [one[:10] for one in undo.commits]}
+    facts["chart"] = ", ".join(undo.charts)
+    if isinstance(changed, tuple):
+        # The updater's own deployments changed tags and nothing else, so the tags are all of it: then it
+        # is no matter that somebody edited the lines beside them, which Git cannot know.
+        if all(one.kind in _OWN for one in _undone(environment, ground, undo)):
+            return _alone(environment, ground, undo)
+        raise Refusal(Reason("rollback-clashes", {**facts, "files": list(changed)}))
+    met = [path for path in changed if ground.draft.is_changed(path)]
+    if met:
+        raise Refusal(Reason("rollback-clashes", {**facts, "files": met}))
+    return dict(changed)
+
+
+def _alone(environment: Environment, ground: Ground, undo: Undo) -> dict[str, bytes | None]:
+    """Return the files of the charts with the tags and digests that stood before the oldest commit."""
+    past = ground.past.before(undo.commits[-1])
+    then = Ground(ground.branch, Draft(past), Survey(past, ground.survey))
+    old = {(one.file, one.path): one for one in _targets(environment, then, undo.charts)}
+    undone = {(chart, one.repository) for one in _undone(environment, ground, undo) for chart in one.charts}
+    changes: dict[str, list[tuple[Target, str, str | None]]] = {}
+    for target in _targets(environment, ground, undo.charts):
+        before = old.get((target.file, target.path))
+        if (target.chart, target.repository) not in undone or before is None:
+            continue
+        if before.tag is None or target.problem:
+            where = {"file": target.file, "line": target.line, "chart": target.chart}
+            raise Refusal(Reason("rollback-no-tag", {**where, "environment": environment.name}))
+        changes.setdefault(target.file, []).append((target, before.tag, _digest(target, before)))
+    try:
+        written = {file: ground.survey.write(file, those) for file, those in changes.items()}
+    except EditRefused as problem:
+        facts = {"problem": str(problem), "image": ", ".join(undo.charts)}
+        raise Refusal(Reason("unsafe-edit", facts)) from problem
+    return {file: content for file, content in written.items() if content != ground.draft.read(file)}
+
+
+def _digest(target: Target, before: Target) -> str | None:
+    return before.digest or ("" if target.digest else None)
+
+
+def _image(old: Target, new: Target | None) -> ImageReference:
+    name = familiar_repository(old.repository)
+    return ImageReference(
+        name, old.repository, (new.tag if new else None) or "", (new.digest if new else None) or None
+    )
+
+
+def _place(old: Target, new: str | None) -> PlaceOutcome:
+    return PlaceOutcome(
+        chart=old.chart, file=old.file, line=old.line, path=show_path(old.path), old=old.tag, new=new
+    )
+
+
+def _undone(environment: Environment, ground: Ground, undo: Undo) -> list[Deployment]:
+    """Return the deployments that are taken back, the newest first."""
+    return [one for one in ground.past.deployments(environment.name) if one.commit in undo.commits]
+
+
+# What becomes of it
+
+
+def rollback_change(
+    environment: Environment, ground: Ground, undo: Undo, wish: UpdateRequest
+) -> tuple[Change, Edits] | None:
+    """Return the commit that takes deployments back and holds what it took back; None: nothing would change.
+
+    `wish` says who asks, when and why; its image does not count.
+
+    Raises:
+        Refusal: as for `take_back`.
+    """
+    taken = take_back(environment, ground, undo)
+    if not taken.edits.files or not taken.restored:
+        return None
+    holds = list(_holds(environment, ground, taken, wish))
+    taken.edits.files |= _with_holds(ground, holds)
+    image = next((one.image for one in taken.restored if one.image.tag), taken.restored[0].image)
+    change = Change(
+        environment=environment.name,
+        branch=ground.branch,
+        image=image,
+        previous=tuple(dict.fromkeys(one.old for one in taken.restored)),
+        charts=tuple(dict.fromkeys(chart for one in taken.restored for chart in one.charts)),
+        files=taken.edits.files,
+        requests=(wish,),
+        rollback=Rollback(
+            undo=undo, restored=tuple(taken.restored), subjects=_subjects(environment, ground, undo)
+        ),
+    )
+    return change, taken.edits
+
+
+def _holds(environment: Environment, ground: Ground, taken: Taken, wish: UpdateRequest) -> Iterator[Hold]:
+    until: Until = "release" if environment.rollback.hold == "until-release" else "newer"
+    for one in taken.restored:
+        for chart in one.charts if one.build else ():
+            standing = _standing_holds(ground, environment.name, chart, one.image.repository)
+            if any(not hold.build for hold in standing):
+                continue  # everything of it is held already
+            yield new_hold(
+                Hold(
+                    environment=environment.name,
+                    chart=chart,
+                    repository=one.image.repository,
+                    build=newest(environment, [one.build, *(hold.build for hold in standing)]),
+                    until="release" if any(hold.until == "release" for hold in standing) else until,
+                    by=wish.caller.name,
+                    at=wish.received_at,
+                    reason=wish.reason,
+                )
+            )
+
+
+def _standing_holds(ground: Ground, environment: str, chart: str, repository: str) -> list[Hold]:
+    return [
+        hold
+        for hold in written_holds(ground)
+        if is_for(hold, environment, chart) and hold.repository == repository
+    ]
+
+
+def _with_holds(ground: Ground, holds: Sequence[Hold]) -> dict[str, bytes | None]:
+    """Return the file of holds with new ones, each in the place of what was held of the same before."""
+    if not holds:
+        return {}
+    replaced = {
+        old
+        for hold in holds
+        for old in _standing_holds(ground, hold.environment, hold.chart, hold.repository)
+    }
+    data = ground.draft.get(HOLDS_PATH)
+    return {HOLDS_PATH: changed_holds(data, add=holds, remove=replaced)}
+
+
+def _subjects(environment: Environment, ground: Ground, undo: Undo) -> tuple[str, ...]:
+    known = {one.commit: one.subject for one in ground.past.deployments(environment.name)}
+    return tuple(known.get(commit, commit[:10]) for commit in undo.commits)
+
+
+def wish_of(request: RollbackRequest, charts: tuple[str, ...]) -> UpdateRequest:
+    """Return a rollback as the wish that its change is told by; the image is yet to be known."""
+    by = person(request.caller.name)
+    return UpdateRequest(
+        id=request.id,
+        image=_NO_IMAGE,
+        caller=replace(request.caller, name=by),
+        # The history keeps whole seconds; what is read back from it must be the same.
+        received_at=request.received_at.replace(microsecond=0),
+        sequence=request.sequence,
+        environment=request.environment,
+        source=Source(author=by),
+        charts=charts,
+        override=request.override,
+        reason=request.reason,
+        done=request.done,
+    )

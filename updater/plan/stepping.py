@@ -1,0 +1,142 @@
+"""Chooses which deployments a rollback means, and says why it would be more than was asked for.
+
+It hides what counts as a step back: rollbacks, and what was taken back already, are stepped over. `acts` and
+`proposals` ask it; `rollbacks` then works out what every file holds.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from updater.model import Deployment, RollbackRequest
+from updater.plan.draft import Ground
+from updater.plan.edits import Refusal
+from updater.plan.rollbacks import standing_tags
+from updater.plan.undo import Undo
+from updater.plan.values import Reason
+from updater.policy import Environment
+
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
+_BACK = ("rollback", "revert")
+
+
+def undo_of(environment: Environment, ground: Ground, request: RollbackRequest) -> Undo:
+    """Return what a request takes back.
+
+    Raises:
+        Refusal: nothing can be, or it would take back more than was asked for.
+    """
+    chosen = _Choice(environment, ground, request)
+    deployments = chosen.deployments()
+    undo = Undo(
+        commits=tuple(dict.fromkeys(one.commit for one in deployments)),
+        charts=tuple(dict.fromkeys(chart for one in deployments for chart in chosen.charts_of(one))),
+        alone=request.alone,
+    )
+    chosen.check_others(undo)
+    chosen.check_overtaken(undo, deployments)
+    return undo
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """Chooses the deployments that a request means."""
+
+    environment: Environment
+    ground: Ground
+    request: RollbackRequest
+
+    def charts_of(self, deployment: Deployment) -> Sequence[str]:
+        return deployment.charts if self.request.commit else (self.request.chart,)
+
+    def deployments(self) -> list[Deployment]:
+        """Return them, the newest first; never none."""
+        request, past = self.request, self.ground.past
+        if request.chosen:
+            pinned = {one.image for one in request.chosen}
+            found = past.deployments(self.environment.name, request.chart)
+            return [one for one in found if one.commit in pinned] or self._refuse("no-such-deployment")
+        if request.commit:
+            everything = past.deployments(self.environment.name)
+            named = [one for one in everything if one.commit.startswith(request.commit)]
+            return named or self._refuse("no-such-deployment", commit=request.commit)
+        history = past.deployments(self.environment.name, request.chart)
+        if not history:
+            self._check_chart()
+        steps = [one for one in history if one.kind not in _BACK and not one.reverted_by]
+        steps = [one for one in steps if one.kind != "by-hand" or self._old(one) is not None]
+        if not steps:
+            self._refuse("nothing-to-roll-back")
+        return self._back_to(request.to, history, steps) if request.to else steps[:1]
+
+    def _old(self, deployment: Deployment) -> str | None:
+        return next((one.old for one in deployment.moves if one.chart == self.request.chart), None)
+
+    def _back_to(
+        self, to: str, history: Sequence[Deployment], steps: Sequence[Deployment]
+    ) -> list[Deployment]:
+        """Return the steps that were made since a tag stood, or since a commit."""
+        if _COMMIT.fullmatch(to):
+            everything = self.ground.past.deployments(self.environment.name)
+            at = next((place for place, one in enumerate(everything) if one.commit.startswith(to)), None)
+            if at is not None:
+                later = {one.commit for one in everything[:at] if one.commit != everything[at].commit}
+                return [one for one in steps if one.commit in later] or self._refuse("stands-already", to=to)
+        for count, step in enumerate(steps):
+            if step.tag == to:
+                return list(steps[:count]) or self._refuse("stands-already", to=to)
+            if self._old(step) == to:
+                return list(steps[: count + 1])
+        known = list(dict.fromkeys(one.tag for one in history if one.tag))
+        near = difflib.get_close_matches(to, known, n=1, cutoff=0.5)
+        return self._refuse("never-stood", to=to, known=known, nearest=near[0] if near else "")
+
+    def _check_chart(self) -> None:
+        known = sorted(self.ground.survey.charts_of(self.environment.scope))
+        if self.request.chart not in known:
+            near = difflib.get_close_matches(self.request.chart, known, n=1, cutoff=0.5)
+            facts = {"origin": self.environment.name, "known": known, "nearest": near[0] if near else ""}
+            self._refuse("no-chart", **facts)
+
+    def check_others(self, undo: Undo) -> None:
+        """Refuse to take back, unasked, what the same commits did elsewhere."""
+        if undo.alone:
+            return
+        others = [
+            chart if one.environment == self.environment.name else f"{chart} in {one.environment}"
+            for one in self.ground.past.deployments("")
+            if one.commit in undo.commits
+            for chart in one.charts
+            if one.environment != self.environment.name or chart not in undo.charts
+        ]
+        if others:
+            commits = [commit[:10] for commit in undo.commits]
+            self._refuse("rollback-moves-others", commits=commits, others=list(dict.fromkeys(others)))
+
+    def check_overtaken(self, undo: Undo, deployments: Iterable[Deployment]) -> None:
+        """Refuse where a later commit touched the same values."""
+        standing = standing_tags(self.environment, self.ground, undo.charts)
+        seen: set[tuple[str, str]] = set()
+        for one in deployments:
+            for chart in (chart for chart in one.charts if chart in undo.charts):
+                key = (chart, one.repository)
+                if key not in seen and one.tag not in standing.get(key, {None}):
+                    self._refuse_overtaken(one, chart)
+                seen.add(key)
+
+    def _refuse_overtaken(self, one: Deployment, chart: str) -> None:
+        later = self.ground.past.deployments(self.environment.name, chart)
+        last = next((each for each in later if each.repository == one.repository), one)
+        facts = {"tag": one.tag, "commit": one.commit[:10], "later": last.commit[:10], "by": last.by}
+        self._refuse("rollback-overtaken", **{**facts, "chart": chart, "subject": last.subject})
+
+    def _refuse(self, code: str, **facts: object) -> list[Deployment]:
+        common = {
+            "environment": self.environment.name,
+            "chart": self.request.chart,
+            "wanted": self.request.commit or self.request.to,
+        }
+        raise Refusal(Reason(code, {**common, **facts}))

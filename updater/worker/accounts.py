@@ -1,0 +1,353 @@
+"""Gives account: what is where, what was deployed, what is held, and why an image is or is not there.
+
+It hides that all of it is read from Git, the rules and the forge as they are now, and that only the fates
+of requests come from the store. `wiring` has the worker's thread answer, `oneshot` a thread of its own.
+Nothing is changed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from updater.charts import Target
+from updater.errors import EditRefused, InvalidConfigRepo, InvalidRequest
+from updater.history import Figures, figures
+from updater.model import (
+    PROPOSAL_PREFIX,
+    AskedBefore,
+    Caller,
+    Deployment,
+    Hold,
+    ImageReference,
+    OutcomeKind,
+    Question,
+    Status,
+    StatusRow,
+    UpdateRequest,
+    WaitingTag,
+    Why,
+)
+from updater.plan import Ground, Guard, Standing, Verdict, pause_stop, plan, written_holds
+from updater.policy import Environment, pause_at
+from updater.sight import Sight
+from updater.store import Query, Records
+from updater.worker.rounds import Doors, Rounds
+from updater.worker.standings import listed
+from updater.yamledit import show_path
+
+# A sight answers so long: whoever asks again and again does not fetch each time.
+KEPT = timedelta(seconds=2)
+# So many requests for one image are told.
+_TOLD = 20
+_SPAN = timedelta(days=90)
+
+
+class Accounts:
+    """Answers from the config repo as it was two seconds ago at most."""
+
+    def __init__(self, doors: Doors, rounds: Rounds) -> None:
+        self._doors = doors
+        self._rounds = rounds
+        self._last: tuple[datetime, Mapping[str, str], Sight] | None = None
+
+    def holds(self, environment: str = "") -> Sequence[Hold]:
+        """Return what is held: what is written down, and what people took back by hand.
+
+        Raises:
+            InvalidRequest: there is no such environment.
+            InvalidConfigRepo: the holds of an environment cannot be read.
+        """
+        sight = self._sight()
+        found: list[Hold] = []
+        for one in _environments(sight, environment):
+            ground = sight.ground(one.name)
+            found += [hold for hold in written_holds(ground) if hold.environment == one.name]
+            guard = Guard(one, ground)
+            keys = {(each.chart, each.repository) for each in _held_by_hand(ground, one.name)}
+            found += [hold for key in sorted(keys) if (hold := guard.by_hand(*key))]
+        return found
+
+    def history(self, question: Question) -> Sequence[Deployment]:
+        """Return deployments, the newest first; environments that share no branch are told by time.
+
+        Raises:
+            InvalidRequest: there is no such environment, or no such commit to go on from.
+        """
+        found = self._deployments(question)
+        if question.before:
+            at = [place for place, one in enumerate(found) if one.commit == question.before]
+            if not at:
+                raise InvalidRequest(f"No deployment has the commit {question.before!r}.", field="before")
+            found = found[at[-1] + 1 :]
+        return found[: question.limit]
+
+    def figures(self, question: Question) -> Sequence[Figures]:
+        """Return the figures of a span of time, the last 90 days where none is named.
+
+        Raises:
+            InvalidRequest: there is no such environment.
+        """
+        # Commits know whole seconds: what was deployed in this one counts.
+        until = question.until or self._doors.clock() + timedelta(seconds=1)
+        since = question.since or until - _SPAN
+        found = figures(self._deployments(replace(question, since=None, until=None)), since, until)
+        return [one for one in found if question.chart in ("", one.chart)]
+
+    def _deployments(self, question: Question) -> list[Deployment]:
+        sight = self._sight()
+        found: list[Deployment] = []
+        branches: set[str] = set()
+        for one in _environments(sight, question.environment):
+            ground = sight.ground(one.name)
+            found += ground.past.deployments(one.name, question.chart)
+            branches.add(ground.branch)
+        if question.environment == "" and len(sight.rules.environments) > 1:
+            order = {commit: place for place, commit in enumerate(self._order(sight, branches))}
+            found.sort(key=lambda one: order[one.commit])
+        return [one for one in found if _is_asked_for(one, question)]
+
+    def _order(self, sight: Sight, branches: Iterable[str]) -> list[str]:
+        """Return the commits of several histories: each in its own order, and the later ones first."""
+        merged: list[Deployment] = []
+        for branch in sorted(branches):
+            ground = next(
+                one for one in sight.grounds.values() if isinstance(one, Ground) and one.branch == branch
+            )
+            merged += ground.past.deployments("")
+        if len(set(branches)) > 1:
+            merged.sort(key=lambda one: one.time, reverse=True)
+        return list(dict.fromkeys(one.commit for one in merged))
+
+    def status(self, environment: str = "", chart: str = "") -> Status:
+        """Return what is where.
+
+        Raises:
+            InvalidRequest: there is no such environment.
+            TemporaryError: the forge is away.
+        """
+        sight = self._sight()
+        opened = listed(self._doors.forge, sight)
+        rows: list[StatusRow] = []
+        problems: list[str] = []
+        for one in _environments(sight, environment):
+            ground = sight.grounds[one.name]
+            if isinstance(ground, InvalidConfigRepo):
+                problems.append(str(ground))
+                continue
+            standings = replace(self._rounds.standings(), opened=opened)
+            prefix = f"{PROPOSAL_PREFIX}{one.name}/"
+            mine = {branch: ground.branch for branch in opened if branch.startswith(prefix)}
+            about = _About(one, ground, standings.standing(mine).values(), self._pause(one))
+            rows += [about.row(sight, target) for target in about.targets() if chart in ("", target.chart)]
+            problems += [str(problem) for problem in ground.survey.problems(one.scope)]
+        return Status(rows=tuple(rows), problems=tuple(problems))
+
+    def _pause(self, environment: Environment) -> str:
+        pause = pause_at(environment, self._doors.clock())
+        if pause is None:
+            return ""
+        return self._doors.messages.say(pause_stop(environment, pause, "What is sent now")[1])
+
+    def why(
+        self,
+        image: ImageReference,
+        environment: str | None,
+        *,
+        has_requests: bool,
+        records: Records | None = None,
+    ) -> Sequence[Why]:
+        """Say why an image is, or is not, where it could be: in one environment, or in each that it concerns.
+
+        `has_requests` says that the store knows the requests of all times, as a server's does; `records` are
+        those of another store.
+
+        Raises:
+            InvalidRequest: there is no such environment.
+            UpdaterError: this cannot be decided now.
+        """
+        sight = self._sight()
+        _environments(sight, environment or "")
+        request = UpdateRequest(
+            id="",
+            image=image,
+            caller=Caller(name="", environments=("*",)),
+            received_at=self._doors.clock(),
+            environment=environment,
+        )
+        standings = self._rounds.standings()
+        planned = plan(sight.rules, sight.grounds, [request], standings, now=request.received_at)
+        for problem in planned.waiting.values():
+            raise problem
+        asked = self._asked(image, records or self._doors.store) if has_requests else {}
+        return [self._why(sight, one, image, asked, has_requests=has_requests) for one in planned.verdicts]
+
+    def _asked(self, image: ImageReference, records: Records) -> dict[str, list[AskedBefore]]:
+        found: dict[str, list[AskedBefore]] = {}
+        query = Query(repository=image.repository, text=f":{image.tag}", limit=200)
+        for record in records.find(query):
+            request = record.request
+            if not isinstance(request, UpdateRequest) or request.image.tag != image.tag:
+                continue
+            outcomes = record.outcome.environments if record.outcome else request.done
+            for one in outcomes:
+                told = AskedBefore(
+                    id=request.id, received_at=request.received_at, outcome=one.kind, reason=one.reason
+                )
+                found.setdefault(one.environment, []).append(told)
+            if record.outcome is None:
+                waits = AskedBefore(
+                    id=request.id, received_at=request.received_at, outcome=None, reason=record.reason
+                )
+                found.setdefault(request.environment or "", []).append(waits)
+        return found
+
+    def _why(
+        self,
+        sight: Sight,
+        verdict: Verdict,
+        image: ImageReference,
+        asked: Mapping[str, Sequence[AskedBefore]],
+        *,
+        has_requests: bool,
+    ) -> Why:
+        name = verdict.environment
+        outcome = self._doors.messages.outcome(verdict)
+        ground = sight.grounds.get(name)
+        history: Sequence[Deployment] = ()
+        if isinstance(ground, Ground):
+            charts = {place.chart for place in verdict.places}
+            history = [
+                one
+                for one in ground.past.deployments(name)
+                if one.repository == image.repository and (not charts or charts & set(one.charts))
+            ]
+        why = Why(
+            environment=name,
+            image=str(image),
+            stands=outcome.kind is OutcomeKind.UNCHANGED,
+            outcome=outcome.kind,
+            code=outcome.code,
+            reason=outcome.reason,
+            text="",
+            places=outcome.places,
+            deployment=next((one for one in history if one.tag == image.tag), None),
+            standing=tuple(_standing(history)),
+            waiting=_waiting(outcome.code, image, verdict.branches),
+            requests=(*asked.get(name, ()), *asked.get("", ()))[:_TOLD],
+        )
+        return replace(why, text=self._doors.messages.why(why, has_requests=has_requests))
+
+    def _sight(self) -> Sight:
+        """Return the last sight while it is young and nothing was pushed since, else a new one."""
+        now, tips = self._doors.clock(), self._doors.repo.branches
+        if self._last is not None:
+            at, known, sight = self._last
+            if timedelta(0) <= now - at <= KEPT and known == tips():
+                return sight
+        sight = self._rounds.refresh()
+        self._last = (now, tips(), sight)
+        return sight
+
+
+def _environments(sight: Sight, name: str) -> list[Environment]:
+    """Return the environments that are meant: one, or all."""
+    names = [one.name for one in sight.rules.environments]
+    if name and name not in names:
+        raise InvalidRequest(
+            f"The rules know no environment {name!r}; they know {', '.join(names)}.", field="environment"
+        )
+    return [one for one in sight.rules.environments if name in ("", one.name)]
+
+
+def _held_by_hand(ground: Ground, environment: str) -> Iterable[Hold]:
+    keys = {(chart, one.repository) for one in ground.past.deployments(environment) for chart in one.charts}
+    found = (ground.past.held_by_hand(environment, *key) for key in keys)
+    return [hold for hold in found if hold is not None]
+
+
+def _is_asked_for(one: Deployment, question: Question) -> bool:
+    return (
+        question.repository in ("", one.repository)
+        and (question.since is None or one.time >= question.since)
+        and (question.until is None or one.time < question.until)
+    )
+
+
+def _standing(history: Sequence[Deployment]) -> Iterable[Deployment]:
+    """Yield what made the tags stand that stand now: the newest deployment of each chart."""
+    seen: set[str] = set()
+    for one in history:
+        if not seen.issuperset(one.charts):
+            yield one
+        seen.update(one.charts)
+
+
+def _waiting(code: str, image: ImageReference, branches: Sequence[str]) -> tuple[WaitingTag, ...]:
+    if code != "already-proposed":
+        return ()  # what would be proposed does not wait yet
+    names = (branch.removeprefix(PROPOSAL_PREFIX) for branch in branches)
+    return tuple(WaitingTag(tag=image.tag, name=name) for name in names)
+
+
+class _About:
+    """What is known of one environment, for the rows of its images."""
+
+    def __init__(
+        self, environment: Environment, ground: Ground, standings: Iterable[Standing], pause: str
+    ) -> None:
+        self._environment = environment
+        self._ground = ground
+        self._guard = Guard(environment, ground)
+        self._pause = pause
+        self._waiting: dict[tuple[str, str], list[WaitingTag]] = {}
+        self._last: dict[tuple[str, str], Deployment] = {}
+        for standing in standings:
+            name = standing.branch.removeprefix(PROPOSAL_PREFIX)
+            for carried in standing.carried:
+                waiting = WaitingTag(tag=carried.image.tag, name=name, link=standing.link)
+                for chart in carried.charts:
+                    self._waiting.setdefault((chart, carried.image.repository), []).append(waiting)
+        for one in ground.past.deployments(environment.name):
+            for chart in one.charts:
+                self._last.setdefault((chart, one.repository), one)
+
+    def targets(self) -> Sequence[Target]:
+        return self._ground.survey.all_targets(self._environment.scope)
+
+    def row(self, sight: Sight, target: Target) -> StatusRow:
+        key = (target.chart, target.repository)
+        last = self._last.get(key)
+        return StatusRow(
+            environment=self._environment.name,
+            chart=target.chart,
+            repository=target.repository,
+            tag=target.tag,
+            digest=target.digest or "",
+            file=target.file,
+            line=target.line,
+            path=show_path(target.path),
+            deployment=last if last and last.tag == target.tag else None,
+            origin=self._environment.promote_from,
+            origin_tag=self._origin_tag(sight, target),
+            holds=tuple(self._guard.holds(*key)),
+            pause=self._pause,
+            waiting=tuple(self._waiting.get(key, ())),
+        )
+
+    def _origin_tag(self, sight: Sight, target: Target) -> str | None:
+        """Return the tag that stands where this environment's come from, unless it is the same."""
+        origin = next(
+            (one for one in sight.rules.environments if one.name == self._environment.promote_from), None
+        )
+        ground = sight.grounds.get(origin.name) if origin else None
+        if origin is None or not isinstance(ground, Ground):
+            return None
+        try:
+            there = ground.survey.targets(origin.scope, target.repository)
+        except EditRefused:
+            return None
+        last = target.chart.rpartition("/")[2]
+        tags = [one.tag for one in there if one.chart.rpartition("/")[2] == last]
+        return next((tag for tag in tags if tag is not None and tag != target.tag), None)
