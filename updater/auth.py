@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from updater.errors import EditRefused, InvalidSettings, NotAllowed, NotAuthenticated
 from updater.globs import takes_repository
-from updater.model import ACTS, UPDATE, Caller, familiar_repository
+from updater.model import ACTS, PROMOTE, UPDATE, Caller, familiar_repository
 from updater.yamledit import load
 
 # 20 characters of a random token are at least 80 bits even where it is hexadecimal.
@@ -227,6 +227,21 @@ def require_act(caller: Caller, act: str) -> None:
         raise NotAllowed(
             f"The token {caller.name!r} may not {act}; it may {allowed}. "
             f"The operator can add {act} to the acts of that token's entry."
+        )
+
+
+def require_override(caller: Caller) -> None:
+    """Do nothing where the caller's builds may override holds and freezes: that is a person's decision.
+
+    Raises:
+        NotAllowed: they may not, as its token is without the act `promote`.
+    """
+    if PROMOTE not in caller.acts:
+        allowed = ", ".join(caller.acts)
+        raise NotAllowed(
+            f"The token {caller.name!r} may not override holds and freezes, which takes the act {PROMOTE}; "
+            f"it may {allowed}. Send it without override, or ask the operator to add {PROMOTE} to the acts "
+            "of that token's entry."
         )
 
 

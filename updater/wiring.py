@@ -25,11 +25,23 @@ from updater.configrepo import ConfigRepo, Identity, Remote, Signing
 from updater.errors import InvalidSettings
 from updater.forge import Forge
 from updater.forge.local import Local
+from updater.history import Figures
 from updater.messages import Messages
-from updater.model import Caller, EnvironmentOutcome, OpenProposal, Record
+from updater.model import (
+    Caller,
+    Deployment,
+    EnvironmentOutcome,
+    Hold,
+    ImageReference,
+    OpenProposal,
+    Question,
+    Record,
+    Status,
+    Why,
+)
 from updater.settings import Settings
 from updater.sight import target_of
-from updater.store import PromotionWish, Store
+from updater.store import PromotionWish, RollbackWish, Store
 from updater.worker import Doors, Habits, Worker
 
 log = logging.getLogger(__name__)
@@ -133,7 +145,7 @@ def keys(settings: Settings) -> Keys:
 
 @dataclass(frozen=True, slots=True)
 class _Asking:
-    """The worker's desk for other threads: every question is answered by the worker's own."""
+    """The worker's desk and accounts for other threads: every question is answered by the worker's own."""
 
     worker: Worker
 
@@ -149,8 +161,24 @@ class _Asking:
     def close(self, name: str, *, caller: Caller, reason: str) -> EnvironmentOutcome:
         return self.worker.ask(lambda: self.worker.desk.close(name, caller=caller, reason=reason))
 
-    def preview(self, wish: PromotionWish) -> Record:
+    def preview(self, wish: PromotionWish | RollbackWish) -> Record:
         return self.worker.ask(lambda: self.worker.desk.preview(wish))
+
+    def history(self, question: Question) -> Sequence[Deployment]:
+        return self.worker.ask(lambda: self.worker.accounts.history(question))
+
+    def figures(self, question: Question) -> Sequence[Figures]:
+        return self.worker.ask(lambda: self.worker.accounts.figures(question))
+
+    def holds(self, environment: str) -> Sequence[Hold]:
+        return self.worker.ask(lambda: self.worker.accounts.holds(environment))
+
+    def status(self, environment: str, chart: str) -> Status:
+        return self.worker.ask(lambda: self.worker.accounts.status(environment, chart))
+
+    def why(self, image: ImageReference, environment: str | None) -> Sequence[Why]:
+        accounts = self.worker.accounts
+        return self.worker.ask(lambda: accounts.why(image, environment, has_requests=True))
 
     def hint(self) -> None:
         self.worker.hint()

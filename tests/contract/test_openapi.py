@@ -16,10 +16,19 @@ from pydantic import BaseModel
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.generation import GenerationMode
 from support.api import ALL_TOKEN, HOOK_SECRET, Api, body_of, outcome
-from support.desks import open_proposal
+from support.desks import deployment, open_proposal, row
 
 from updater.answers import proposal_json, record_json
-from updater.intake import APPROVAL_FIELDS, CLOSING_FIELDS, FIELDS, PROMOTION_FIELDS, SOURCE_FIELDS
+from updater.intake import (
+    APPROVAL_FIELDS,
+    CLOSING_FIELDS,
+    FIELDS,
+    HOLD_FIELDS,
+    OVERRIDE_FIELDS,
+    PROMOTION_FIELDS,
+    ROLLBACK_FIELDS,
+    SOURCE_FIELDS,
+)
 from updater.model import OutcomeKind, ProposalLink
 from updater.web import asked, examples, told
 from updater.web.problems import KINDS
@@ -31,6 +40,14 @@ OPERATIONS = {
     ("GET", "/api/proposals/{environment}/{name}"),
     ("POST", "/api/proposals/{environment}/{name}/approve"),
     ("POST", "/api/proposals/{environment}/{name}/close"),
+    ("POST", "/api/rollbacks"),
+    ("POST", "/api/holds"),
+    ("POST", "/api/releases"),
+    ("GET", "/api/holds"),
+    ("GET", "/api/history"),
+    ("GET", "/api/history/figures"),
+    ("GET", "/api/status"),
+    ("GET", "/api/why"),
     ("POST", "/hooks/gitlab"),
     ("GET", "/api/updates"),
     ("GET", "/api/updates/{request_id}"),
@@ -44,6 +61,8 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     api = Api(tmp_path_factory.mktemp("openapi"))
     api.settle(api.accepted(), OutcomeKind.COMMITTED)
     api.settle(api.accepted(), OutcomeKind.REFUSED)
+    api.desk.deployments = [deployment("b" * 40), deployment("a" * 40, chart="lily", hours=1)]
+    api.desk.status_rows = [row(origin="dev")]
     yield api
     api.close()
 
@@ -84,6 +103,12 @@ def operations(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]
         ("POST", "/api/promotions", GenerationMode.NEGATIVE),
         ("POST", "/api/proposals/{environment}/{name}/approve", GenerationMode.NEGATIVE),
         ("POST", "/api/proposals/{environment}/{name}/close", GenerationMode.NEGATIVE),
+        ("POST", "/api/rollbacks", GenerationMode.NEGATIVE),
+        ("POST", "/api/holds", GenerationMode.NEGATIVE),
+        ("POST", "/api/releases", GenerationMode.NEGATIVE),
+        ("GET", "/api/history", GenerationMode.NEGATIVE),
+        ("GET", "/api/history/figures", GenerationMode.NEGATIVE),
+        ("GET", "/api/why", GenerationMode.NEGATIVE),
         ("GET", "/api/updates", GenerationMode.NEGATIVE),
     ],
 )
@@ -196,7 +221,7 @@ def check(model: type[BaseModel], value: object) -> None:
 @pytest.mark.parametrize("example", examples.UPDATES.values(), ids=examples.UPDATES)
 def test_the_examples_of_bodies_are_accepted(api: Api, example: dict[str, Any]) -> None:
     check(asked.Update, example["value"])
-    assert api.send(example["value"]).status_code == 202
+    assert api.send(example["value"], token=ALL_TOKEN).status_code == 202
 
 
 @pytest.mark.parametrize("example", examples.PROMOTIONS.values(), ids=examples.PROMOTIONS)
@@ -226,6 +251,17 @@ def test_the_examples_of_decisions_are_accepted(api: Api) -> None:
         (told.Request, examples.SETTLED),
         (told.Request, examples.PENDING_PROMOTION),
         (told.Request, examples.SETTLED_PROMOTION),
+        (told.Request, examples.PENDING_ROLLBACK),
+        (told.Request, examples.SETTLED_ROLLBACK),
+        (told.Request, examples.PENDING_HOLD),
+        (told.Request, examples.SETTLED_HOLD),
+        (told.Request, examples.PENDING_RELEASE),
+        (told.Request, examples.SETTLED_RELEASE),
+        (told.Deployment, examples.DEPLOYMENT),
+        (told.Figures, examples.FIGURES),
+        (told.Held, examples.HOLD),
+        (told.Standing, examples.STANDING),
+        (told.Why, examples.WHY),
         (told.Proposal, examples.PROPOSAL),
         (told.Decision, examples.APPROVED),
         (told.Decision, examples.CLOSED),
@@ -247,6 +283,9 @@ def test_the_schemas_and_the_code_know_the_same_fields(api: Api) -> None:
     assert names(asked.Update) == set(FIELDS)
     assert names(asked.Source) == set(SOURCE_FIELDS)
     assert names(asked.Promotion) == set(PROMOTION_FIELDS)
+    assert names(asked.Override) == set(OVERRIDE_FIELDS)
+    assert names(asked.Rollback) == set(ROLLBACK_FIELDS)
+    assert names(asked.Hold) == set(HOLD_FIELDS)
     assert names(asked.Approval) == set(APPROVAL_FIELDS)
     assert names(asked.Closing) == set(CLOSING_FIELDS)
     request_id = api.accepted()

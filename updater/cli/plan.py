@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from updater.answers import exit_code, record_json
-from updater.cli import show
+from updater.cli import options, show
 from updater.model import ImageReference
 from updater.oneshot import Errand, preview
 
@@ -21,7 +20,7 @@ from updater.oneshot import Errand, preview
     type=click.Path(path_type=Path, file_okay=False),
     help="Plan on this folder instead of the remote.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@options.as_json
 def command(
     image: str, *, digest: str | None, environment: str | None, worktree: Path | None, as_json: bool
 ) -> int:
@@ -33,9 +32,4 @@ def command(
     errand = Errand(image=ImageReference.parse(image, digest), environment=environment)
     record, edits = preview(errand, worktree)
     patch = "".join(show.diff(one.file, one.before, one.after) for one in edits)
-    if as_json:
-        show.as_json({**record_json(record), "diff": patch})
-    elif record.outcome is not None:
-        show.outcome(record.outcome, show.FORESEEN)
-        click.echo(patch, nl=False)
-    return exit_code(record.outcome)
+    return show.settled(record, show.FORESEEN, in_json=as_json, patch=patch)

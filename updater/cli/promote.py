@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from updater.answers import exit_code, record_json
-from updater.cli import show
+from updater.cli import options, show
 from updater.model import EnvironmentOutcome, Outcome, OutcomeKind
 from updater.oneshot import Promotion, carry_out, preview
 
@@ -25,14 +25,9 @@ _MISSING = "not-in-target"
 @click.option("--dry-run", is_flag=True, help="Show the difference and write nothing.")
 @click.option("--allow-older", is_flag=True, help="Go back to an older build where one stands in --from.")
 @click.option("--reason", default="", help="Why; it stands in the commit and the merge request.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0),
-    default=60.0,
-    show_default=True,
-    help="Seconds to go on trying while the remote is away.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@options.override
+@options.timeout
+@options.as_json
 def command(
     charts: tuple[str, ...],
     *,
@@ -49,6 +44,10 @@ def command(
     """
     if bool(charts) == everything:
         raise click.UsageError("Name the charts to promote, or give --all: one of the two.")
+    if override := asked.pop("override"):
+        if asked["reason"]:
+            raise click.UsageError("--override gives the reason already: leave out --reason.")
+        asked |= {"override": True, "reason": override}
     promotion = Promotion(charts=charts, **asked)
     if dry_run:
         record, edits = preview(promotion)

@@ -9,7 +9,15 @@ import click
 
 from updater.answers import record_json
 from updater.cli import DONE, NOT_DONE, show
-from updater.model import OutcomeKind, PromotionRequest, Record, Request
+from updater.model import (
+    HoldRequest,
+    OutcomeKind,
+    PromotionRequest,
+    Record,
+    Request,
+    RollbackRequest,
+    UpdateRequest,
+)
 from updater.store import Query, Store
 
 
@@ -84,10 +92,17 @@ def _row(record: Record) -> tuple[str, ...]:
 
 
 def _wish(request: Request) -> str:
-    if isinstance(request, PromotionRequest):
-        charts = ", ".join(request.charts) or "all charts"
-        return f"promotion of {charts} from {request.origin} to {request.environment}"
-    return f"{request.image.name}:{request.image.tag}"
+    match request:
+        case PromotionRequest():
+            charts = ", ".join(request.charts) or "all charts"
+            return f"promotion of {charts} from {request.origin} to {request.environment}"
+        case RollbackRequest():
+            back = f" to {request.to}" if request.to else ""
+            return f"rollback of {request.chart or request.commit[:10]} in {request.environment}{back}"
+        case HoldRequest():
+            return f"{'release' if request.release else 'hold'} of {request.chart} in {request.environment}"
+        case UpdateRequest():
+            return f"{request.image.name}:{request.image.tag}"
 
 
 def _when(record: Record) -> str:

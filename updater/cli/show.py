@@ -6,19 +6,32 @@ import difflib
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 import click
 
+from updater.answers import exit_code, record_json
 from updater.model import PROPOSAL_PREFIX, EnvironmentOutcome, Outcome, OutcomeKind, Record
 
 # How an outcome is called where nothing else is said, in a folder, and where it is only foreseen.
 WORDS: Mapping[OutcomeKind, str] = {}
 IN_FOLDER = {OutcomeKind.COMMITTED: "written"}
 FORESEEN = {OutcomeKind.COMMITTED: "would be committed", OutcomeKind.PROPOSED: "would be proposed"}
+# So much of a commit's id is shown, as the sentences do.
+_SHOWN = 10
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows under headings: drawn on a terminal, plain aligned columns in a pipe."""
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]], optional: Sequence[str] = ()) -> None:
+    """Print rows under headings: drawn on a terminal, plain aligned columns in a pipe.
+
+    An `optional` column is left out where no row has anything in it but `-`.
+    """
+    shown = [
+        place
+        for place, heading in enumerate(headings)
+        if heading not in optional or any(row[place] != "-" for row in rows)
+    ]
+    headings, *rows = [[line[place] for place in shown] for line in (headings, *rows)]
     if sys.stdout.isatty():
         from rich.console import Console  # noqa: PLC0415 - 100 ms that only a terminal pays
         from rich.table import Table  # noqa: PLC0415
@@ -37,6 +50,20 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 def as_json(value: object) -> None:
     """Print a value as JSON."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def settled(
+    record: Record, words: Mapping[OutcomeKind, str] = WORDS, *, in_json: bool, patch: str | None = None
+) -> int:
+    """Print what became of a request, or with a `patch` what would; return the exit code."""
+    if in_json:
+        as_json({**record_json(record), **({} if patch is None else {"diff": patch})})
+    elif record.outcome is not None:
+        outcome(record.outcome, words)
+        click.echo(patch or "", nl=False)
+    if patch is None:
+        unsettled(record)
+    return exit_code(record.outcome)
 
 
 def outcome(result: Outcome, words: Mapping[OutcomeKind, str] = WORDS) -> None:
@@ -83,6 +110,28 @@ def unsettled(record: Record) -> None:
         click.echo(
             "Without a server nothing goes on by itself: run this again when that has ended.", err=True
         )
+
+
+def short(commit: str) -> str:
+    """Return as much of a commit's id as people need to find it."""
+    return commit[:_SHOWN]
+
+
+def moment(time: datetime | None) -> str:
+    """Return a time for a table."""
+    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if time else "-"
+
+
+def span(length: timedelta | None) -> str:
+    """Return a length of time as people say it: `3d 4h`, `12m`."""
+    if length is None:
+        return "-"
+    sign = "-" if length < timedelta(0) else ""
+    minutes, seconds = divmod(round(abs(length).total_seconds()), 60)
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    parts = ((days, "d"), (hours, "h")) if days else ((hours, "h"), (rest, "m"))
+    told = " ".join(f"{count}{unit}" for count, unit in parts if count)
+    return sign + (told or f"{seconds}s")
 
 
 def diff(file: str, before: bytes, after: bytes) -> str:

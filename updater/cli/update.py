@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from updater.answers import exit_code, record_json
-from updater.cli import show
+from updater.cli import options, show
 from updater.model import ImageReference, Source
 from updater.oneshot import Errand, carry_out, update_folder
 
@@ -27,22 +27,24 @@ from updater.oneshot import Errand, carry_out, update_folder
 @click.option("--pipeline-url", default="", help="The pipeline that built the image.")
 @click.option("--author", default="", help="Who made the change.")
 @click.option(
-    "--timeout",
-    type=click.FloatRange(min=0),
-    default=60.0,
-    show_default=True,
-    help="Seconds to go on trying while the remote is away.",
+    "--commit-time",
+    "committed_at",
+    metavar="TIME",
+    default="",
+    callback=options.commit_time,
+    help="The time of the source commit, by RFC 3339.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@options.override
+@options.timeout
+@options.as_json
 def command(
     image: str,
     *,
     digest: str | None,
-    environment: str | None,
     worktree: Path | None,
     timeout: float,
     as_json: bool,
-    **source: str,
+    **asked: Any,
 ) -> int:
     """Write IMAGE (registry/repository:tag) into the config repo that UPDATER_REPO names.
 
@@ -50,13 +52,7 @@ def command(
     With --worktree it edits a checkout instead: where that holds no rules, no order is applied, and
     who names a tag gets it. Nothing is changed where anything is refused.
     """
-    errand = Errand(
-        image=ImageReference.parse(image, digest), environment=environment, source=Source(**source)
-    )
+    about = {name: asked.pop(name) for name in ("environment", "override")}
+    errand = Errand(image=ImageReference.parse(image, digest), source=Source(**asked), **about)
     record = carry_out(errand, timeout) if worktree is None else update_folder(errand, worktree)
-    if as_json:
-        show.as_json(record_json(record))
-    elif record.outcome is not None:
-        show.outcome(record.outcome, show.WORDS if worktree is None else show.IN_FOLDER)
-    show.unsettled(record)
-    return exit_code(record.outcome)
+    return show.settled(record, show.WORDS if worktree is None else show.IN_FOLDER, in_json=as_json)

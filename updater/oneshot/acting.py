@@ -11,17 +11,17 @@ from pathlib import Path
 
 from updater import wiring
 from updater.model import Outcome, OutcomeKind, Record
-from updater.oneshot.errands import Errand, Promotion
+from updater.oneshot.errands import AnyErrand, Errand
 from updater.oneshot.grounds import House, checkout, open_house, shipped
 from updater.oneshot.looking import told
 from updater.plan import plan
-from updater.sight import look, look_at_folder
+from updater.sight import Known, look, look_at_folder
 
 # Seconds between the tries of a one-shot job.
 _PAUSE = 0.5
 
 
-def carry_out(errand: Errand | Promotion, timeout: float) -> Record:
+def carry_out(errand: AnyErrand, timeout: float) -> Record:
     """Carry out an errand on the config repo that the settings name, trying for `timeout` seconds.
 
     The record is pending, with its reason, where the remote stayed away for so long, and at once
@@ -52,8 +52,8 @@ def _may_be_merged(house: House, outcome: Outcome) -> bool:
     """Say whether something was proposed that the updater merges by itself, at once where it may."""
     proposed = {one.environment for one in outcome.environments if one.kind is OutcomeKind.PROPOSED}
     return any(
-        one.name in proposed and one.delivery == "auto-merge"
-        for one in (look(house.repo, {}).rules.environments if proposed else ())
+        one.name in proposed and "auto-merge" in (one.delivery, one.rollback.delivery)
+        for one in (look(house.repo, Known()).rules.environments if proposed else ())
     )
 
 
@@ -64,5 +64,7 @@ def update_folder(errand: Errand, folder: Path) -> Record:
     planned = plan(sight.rules, sight.grounds, [request])
     record = told(planned, sight, request, shipped())
     if record.outcome and all(one.kind is not OutcomeKind.REFUSED for one in record.outcome.environments):
-        files.write({path: content for change in planned.changes for path, content in change.files.items()})
+        edits = (edit for change in planned.changes for edit in change.files.items())
+        # An update deletes no file.
+        files.write({path: content for path, content in edits if content is not None})
     return record

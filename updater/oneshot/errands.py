@@ -11,21 +11,40 @@ import os
 from dataclasses import dataclass, field
 
 from updater import wiring
-from updater.model import ACTS, Caller, ImageReference, PromotionRequest, Source, UpdateRequest
-from updater.store import PromotionWish, Wish
+from updater.model import (
+    ACTS,
+    Caller,
+    ImageReference,
+    PromotionRequest,
+    RollbackRequest,
+    Source,
+    UpdateRequest,
+)
+from updater.store import HoldWish, PromotionWish, RollbackWish, Wish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Errand:
-    """What a person or a job asks for at the command line: an image that was built shall go out."""
+    """What a person or a job asks for at the command line: an image that was built shall go out.
+
+    Where `override` gives a reason, no hold and no freeze keeps it back.
+    """
 
     image: ImageReference
     environment: str | None = None
     source: Source = field(default_factory=Source)
+    override: str = ""
 
     def wish(self) -> Wish:
         """Return the errand as the store takes it."""
-        return Wish(image=self.image, caller=caller(), environment=self.environment, source=self.source)
+        return Wish(
+            image=self.image,
+            caller=caller(),
+            environment=self.environment,
+            source=self.source,
+            override=bool(self.override),
+            reason=self.override,
+        )
 
     def request(self) -> UpdateRequest:
         """Return the errand as a request that never was in a store."""
@@ -36,18 +55,24 @@ class Errand:
             source=self.source,
             caller=caller(),
             received_at=wiring.now(),
+            override=bool(self.override),
+            reason=self.override,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promotion:
-    """A person's errand: what stands in `origin` shall go to `environment`; no charts means all."""
+    """A person's errand: what stands in `origin` shall go to `environment`; no charts means all.
+
+    With `override`, for the `reason` given, no hold and no freeze keeps it back.
+    """
 
     origin: str
     environment: str
     charts: tuple[str, ...] = ()
     allow_older: bool = False
     reason: str = ""
+    override: bool = False
 
     def wish(self) -> PromotionWish:
         """Return the errand as the store takes it."""
@@ -58,6 +83,7 @@ class Promotion:
             charts=self.charts,
             allow_older=self.allow_older,
             reason=self.reason,
+            override=self.override,
         )
 
     def request(self) -> PromotionRequest:
@@ -71,7 +97,81 @@ class Promotion:
             charts=self.charts,
             allow_older=self.allow_older,
             reason=self.reason,
+            override=self.override,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollback:
+    """A person's errand: deployments shall be taken back; the fields are those of `RollbackRequest`."""
+
+    environment: str
+    chart: str = ""
+    to: str = ""
+    commit: str = ""
+    alone: bool = False
+    override: bool = False
+    reason: str = ""
+
+    def wish(self) -> RollbackWish:
+        """Return the errand as the store takes it."""
+        return RollbackWish(
+            environment=self.environment,
+            caller=caller(),
+            chart=self.chart,
+            to=self.to,
+            commit=self.commit,
+            alone=self.alone,
+            override=self.override,
+            reason=self.reason,
+        )
+
+    def request(self) -> RollbackRequest:
+        """Return the errand as a request that never was in a store."""
+        return RollbackRequest(
+            id="",
+            environment=self.environment,
+            caller=caller(),
+            received_at=wiring.now(),
+            chart=self.chart,
+            to=self.to,
+            commit=self.commit,
+            alone=self.alone,
+            override=self.override,
+            reason=self.reason,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """A person's errand: builds shall be kept out of a chart, or with `release` be let in again.
+
+    The fields are those of `HoldRequest`.
+    """
+
+    environment: str
+    chart: str
+    repository: str = ""
+    build: str = ""
+    release: bool = False
+    reason: str = ""
+
+    def wish(self) -> HoldWish:
+        """Return the errand as the store takes it."""
+        return HoldWish(
+            environment=self.environment,
+            chart=self.chart,
+            caller=caller(),
+            repository=self.repository,
+            build=self.build,
+            release=self.release,
+            reason=self.reason,
+        )
+
+
+AnyErrand = Errand | Promotion | Rollback | Holding
+# What can be looked at before it is done: a hold changes no tag.
+Foreseen = Errand | Promotion | Rollback
 
 
 def caller() -> Caller:

@@ -1,7 +1,7 @@
-"""What a job stands on: a worker of its own on the remote, a look at the remote, or a plain folder.
+"""What a job stands on: a worker of its own on the remote, or a plain folder.
 
-Hides that a job has a store and a mirror of its own, which go when it ends. `acting`, `looking` and,
-for the desk, `cli` use it.
+Hides that a job has a store of its own, which goes when it ends, and where its mirror is. `acting`,
+`looking` and, for the desk and the accounts, `cli` use it.
 """
 
 from __future__ import annotations
@@ -10,20 +10,21 @@ import logging
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from updater import wiring
 from updater.configrepo import ConfigRepo
-from updater.errors import InvalidRequest
+from updater.errors import InvalidRequest, UpdaterError
 from updater.folder import Folder
 from updater.messages import Messages
+from updater.oneshot.cache import mirror_folder
 from updater.policy import RULES_PATH
 from updater.settings import Settings
-from updater.sight import Sight, look, look_at_folder
 from updater.store import Store
 from updater.worker import Desk, Worker
+from updater.worker.accounts import Accounts
 
 # What the worker logs, a one-shot command prints as its result; without a handler it came twice.
 logging.getLogger("updater").addHandler(logging.NullHandler())
@@ -65,22 +66,22 @@ def desk() -> Iterator[Desk]:
 
 
 @contextmanager
-def sight_of(folder: Path | None) -> Iterator[Sight]:
-    """Give a look at the remote that the settings name, or at a folder."""
-    if folder is not None:
-        yield look_at_folder(checkout(folder))
-        return
-    with _mirror(Settings.read(os.environ)) as repo:
-        repo.fetch()
-        yield look(repo, {})
+def accounts() -> Iterator[Accounts]:
+    """Give who answers what is where, what was deployed, what is held, and why, on the remote."""
+    with open_house() as house:
+        yield house.worker.accounts
 
 
 @contextmanager
 def _mirror(settings: Settings) -> Iterator[ConfigRepo]:
-    with tempfile.TemporaryDirectory(prefix="updater-") as folder:
-        repo = wiring.config_repo(settings, Path(folder) / wiring.MIRROR)
+    with mirror_folder(settings.cache, settings.repo) as folder:
+        repo = wiring.config_repo(settings, folder)
         try:
             yield repo
+            if settings.cache is not None:
+                # Each run leaves a small pack there; whatever is wrong with it, the next fetch mends.
+                with suppress(UpdaterError):
+                    repo.tidy()
         finally:
             repo.close()
 

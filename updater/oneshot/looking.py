@@ -12,33 +12,26 @@ from pathlib import Path
 
 from updater import wiring
 from updater.charts import Target
-from updater.errors import InvalidConfigRepo, InvalidRequest
+from updater.errors import ForgeRefused, InvalidConfigRepo, InvalidRequest
 from updater.messages import Messages, whole
-from updater.model import Record, Request
-from updater.oneshot.errands import Errand, Promotion
-from updater.oneshot.grounds import checkout, open_house, shipped, sight_of
+from updater.model import Record, Request, Status, StatusRow
+from updater.oneshot.errands import Foreseen
+from updater.oneshot.grounds import checkout, open_house, shipped
 from updater.plan import Plan, Verdict, plan
-from updater.sight import Sight, look_at_folder
+from updater.sight import Known, Sight, look, look_at_folder
+from updater.yamledit import show_path
 
 
 @dataclass(frozen=True, slots=True)
 class FileEdit:
-    """One file's content before and after."""
+    """One file's content before and after; empty where there is no such file."""
 
     file: str
     before: bytes
     after: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class StandingTag:
-    """One place of an image in an environment, and what stands there."""
-
-    environment: str
-    target: Target
-
-
-def preview(errand: Errand | Promotion, folder: Path | None = None) -> tuple[Record, list[FileEdit]]:
+def preview(errand: Foreseen, folder: Path | None = None) -> tuple[Record, list[FileEdit]]:
     """Return what the errand would do to the remote, or to a folder, and do nothing.
 
     Of a proposal the edits are all that its merge request would show: what it carries already is among
@@ -76,37 +69,68 @@ def _without_order(verdict: Verdict) -> Verdict:
 def _edits(planned: Plan, sight: Sight) -> list[FileEdit]:
     """Return each file as it is on its branch, and as the last change of the plan leaves it there."""
     proposed = [change for one in planned.proposals if one.is_news for change in one.changes]
-    after: dict[str, Mapping[str, bytes]] = {}
+    after: dict[str, Mapping[str, bytes | None]] = {}
     for change in (*planned.changes, *proposed):
         after[change.environment] = {**after.get(change.environment, {}), **change.files}
     return [
-        FileEdit(path, sight.ground(environment).draft.base.read(path), content)
+        FileEdit(path, _before(sight, environment, path), content or b"")
         for environment, files in after.items()
         for path, content in files.items()
     ]
 
 
-def standing(environment: str | None, folder: Path | None) -> tuple[list[StandingTag], list[str]]:
-    """Return which tag stands where, and what could not be looked at.
+def _before(sight: Sight, environment: str, path: str) -> bytes:
+    files = sight.ground(environment).draft.base
+    return files.read(path) if path in files.paths else b""
+
+
+def standing(environment: str = "", chart: str = "", folder: Path | None = None) -> Status:
+    """Return which tag stands where, since when, and what is in its way.
+
+    Of a folder, and where the forge lets nobody in, only what stands there is known.
 
     Raises:
         InvalidRequest: the rules know no such environment.
+        TemporaryError: the remote or the forge is away.
     """
-    with sight_of(folder) as sight:
-        names = [one.name for one in sight.rules.environments]
-        if environment is not None and environment not in names:
-            raise InvalidRequest(
-                f"The rules know no environment {environment!r}; they know {', '.join(names)}."
-            )
-        places: list[StandingTag] = []
-        problems: list[str] = []
-        for one in sight.rules.environments:
-            ground = sight.grounds[one.name]
-            if environment not in (None, one.name):
-                continue
-            if isinstance(ground, InvalidConfigRepo):
-                problems.append(str(ground))
-                continue
-            places += [StandingTag(one.name, target) for target in ground.survey.all_targets(one.scope)]
-            problems += [str(problem) for problem in ground.survey.problems(one.scope)]
-        return places, problems
+    if folder is not None:
+        return _standing(look_at_folder(checkout(folder)), environment, chart)
+    with open_house() as house:
+        try:
+            return house.worker.accounts.status(environment, chart)
+        except ForgeRefused as problem:
+            # To see which tag stands where, read access to Git is enough.
+            known = _standing(look(house.repo, Known()), environment, chart)
+            return replace(known, problems=(*known.problems, str(problem)))
+
+
+def _standing(sight: Sight, environment: str, chart: str) -> Status:
+    names = [one.name for one in sight.rules.environments]
+    if environment and environment not in names:
+        raise InvalidRequest(f"The rules know no environment {environment!r}; they know {', '.join(names)}.")
+    rows: list[StatusRow] = []
+    problems: list[str] = []
+    for one in sight.rules.environments:
+        ground = sight.grounds[one.name]
+        if environment not in ("", one.name):
+            continue
+        if isinstance(ground, InvalidConfigRepo):
+            problems.append(str(ground))
+            continue
+        targets = ground.survey.all_targets(one.scope)
+        rows += [_row(one.name, target) for target in targets if chart in ("", target.chart)]
+        problems += [str(problem) for problem in ground.survey.problems(one.scope)]
+    return Status(rows=tuple(rows), problems=tuple(problems))
+
+
+def _row(environment: str, target: Target) -> StatusRow:
+    return StatusRow(
+        environment=environment,
+        chart=target.chart,
+        repository=target.repository,
+        tag=target.tag,
+        digest=target.digest or "",
+        file=target.file,
+        line=target.line,
+        path=show_path(target.path),
+    )

@@ -53,6 +53,7 @@ class Settings:
     gitlab_ca: Path | None
     gitlab_hook_secret: str
     data: Path
+    cache: Path | None
     tokens: Path | None
     let_in: bool
     listen: tuple[str, int]

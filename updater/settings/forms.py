@@ -113,6 +113,13 @@ def path(variable: str, value: str) -> Path:
     return Path(text(variable, value)).absolute()
 
 
+def made_later(variable: str, value: str) -> Path | None:
+    """Read the path of a folder that may be made later; nothing is None."""
+    if value and Path(value).exists():
+        return folder(variable, value)
+    return path(variable, value) if value else None
+
+
 def open_word(variable: str, value: str) -> bool:
     """Read the one word that lets callers in without a token."""
     if value not in {"", OPEN_WORD}:

@@ -104,6 +104,12 @@ TABLE: tuple[Setting, ...] = (
     Setting(
         "DATA", "updater-data", "The folder for the database and the mirror of the config repo.", forms.path
     ),
+    Setting(
+        "CACHE",
+        "",
+        "A folder where commands that run once keep their mirror of the config repo. Without it: nowhere.",
+        forms.made_later,
+    ),
     Setting("TOKENS", "", "Path of the callers' tokens (YAML).", forms.existing, file_only=True),
     Setting(
         "LET_IN",

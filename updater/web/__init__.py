@@ -9,7 +9,10 @@ from __future__ import annotations
 from flask import Flask
 
 from updater.web import (
+    accounts,
     health,
+    history,
+    holds,
     hooks,
     listing,
     openapi,
@@ -18,6 +21,7 @@ from updater.web import (
     promotions,
     proposals,
     replies,
+    rollbacks,
     rooms,
     updates,
 )
@@ -38,7 +42,7 @@ def create_app(of: Rooms) -> Flask:
     replies.install(app)
     rooms.install(app, of)
     problems.install(app)
-    for part in (updates, listing, promotions, proposals):
+    for part in (updates, listing, promotions, proposals, rollbacks, holds, history, accounts):
         part.install(app)
     hooks.install(app, of.hook_secret)
     health.install(app)

@@ -1,7 +1,8 @@
 """What all routes that take a request have in common: bodies, keys, waiting, and the answer.
 
 This module hides HTTP from the inner rooms: content types, `Prefer`, `Idempotency-Key` and the
-status of an answer. Called by `updates` and `promotions`; it decides nothing about who may ask.
+status of an answer. Called by `updates`, `promotions`, `rollbacks` and `holds`; it decides nothing about
+who may ask.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ from flask import Response, request
 from updater.answers import http_status, record_json
 from updater.errors import InvalidRequest
 from updater.model import OutcomeKind, Record
-from updater.store import PromotionWish, Wish
+from updater.store import AnyWish, PromotionWish, RollbackWish
 from updater.web import openapi, problems
 from updater.web.bodies import read_body
 from updater.web.replies import PROBLEM_JSON, answer, link_to, remember_request
-from updater.web.rooms import rooms, seats
+from updater.web.rooms import desk, rooms, seats
 from updater.web.waiting import BUSY_RETRY_AFTER, wait_asked_for
 
 MAX_KEY = 255
+DRY_RUN = "With `dry_run`: what would become of it; nothing was stored."
 
 _UNSUCCESSFUL = {
     OutcomeKind.HELD: problems.HELD,
@@ -30,7 +32,7 @@ _UNSUCCESSFUL = {
 _LINKED = ("Location", "Preference-Applied")
 
 
-def accept(wish: Wish | PromotionWish, *, key: str | None) -> Response:
+def accept(wish: AnyWish, *, key: str | None) -> Response:
     """Store a wish, wait for its outcome if that was asked for, and answer."""
     record, _ = rooms().store.add(wish, key=key)
     record, headers = waited_for(record)
@@ -43,6 +45,13 @@ def accept(wish: Wish | PromotionWish, *, key: str | None) -> Response:
         rendered |= problems.members(kind, outcome.reason) | {"instance": url}
         return answer(rendered, kind.status, headers=headers, mimetype=PROBLEM_JSON)
     return answer(rendered, http_status(outcome), headers=headers)
+
+
+def preview(wish: PromotionWish | RollbackWish) -> Response:
+    """Tell what would become of a wish now; nothing is stored, so there is nothing to ask for again."""
+    with desk() as asked:
+        record = asked.preview(wish)
+    return answer(request_json(record, "") | {"id": ""})
 
 
 def address_of(record: Record) -> str:

@@ -1,13 +1,15 @@
-"""The shapes of bodies, queries and paths, for the OpenAPI document and the list's filters.
+"""The shapes of bodies, queries and paths, for the OpenAPI document and the filters of lists.
 
 A body is read by `intake`, which says more than a schema can; a test holds these models against it.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from updater import intake
 from updater.model import MAX_REFERENCE, OutcomeKind
@@ -16,13 +18,17 @@ from updater.model import MAX_REFERENCE, OutcomeKind
 # form takes all that it takes and a little more.
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[A-Fa-f0-9:]+\])(?::[0-9]+)?"
+_REPOSITORY = rf"(?:{_HOST}/)?{_COMPONENT}(?:/{_COMPONENT})*"
 _DIGEST = r"[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]{32,}"
-IMAGE_FORM = (
-    rf"^(?:{_HOST}/)?{_COMPONENT}(?:/{_COMPONENT})*:[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}}(?:@{_DIGEST})?$"
-)
+IMAGE_FORM = rf"^{_REPOSITORY}:[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}}(?:@{_DIGEST})?$"
+REPOSITORY_FORM = rf"^{_REPOSITORY}$"
 
 Text = Annotated[str, Field(max_length=intake.MAX_TEXT)]
 EnvironmentName = Annotated[str, Field(max_length=intake.MAX_ENVIRONMENT, pattern=intake.ENVIRONMENT_FORM)]
+ChartName = Annotated[Text, Field(pattern=r"\S")]
+Tag = Annotated[str, Field(pattern=intake.TAG_FORM)]
+# `intake` says more about a wrong one than a pattern can.
+_REPOSITORY_OR_NONE: dict[str, Any] = {"pattern": rf"^$|{REPOSITORY_FORM}"}
 # Which charts a promotion is for: a list of them, or all, and one of the two must be said.
 _CHARTS_OR_ALL: dict[str, Any] = {
     "oneOf": [
@@ -33,6 +39,38 @@ _CHARTS_OR_ALL: dict[str, Any] = {
         {"required": ["all"], "properties": {"charts": {"type": "null"}, "all": {"const": True}}},
     ]
 }
+# A rollback is for a chart, perhaps as far back as a tag, or for a commit. An override needs a reason.
+_CHART_OR_COMMIT: dict[str, Any] = {
+    "oneOf": [
+        {
+            "required": ["chart"],
+            "properties": {"chart": {"type": "string"}, "commit": {"type": "null"}},
+        },
+        {
+            "required": ["commit"],
+            "properties": {"commit": {"type": "string"}, "chart": {"type": "null"}, "to": {"type": "null"}},
+        },
+    ],
+    "anyOf": [
+        {"properties": {"override": {"enum": [False, None]}}},
+        {"required": ["reason"], "properties": {"reason": {"type": "string", "pattern": r"\S"}}},
+    ],
+}
+
+
+def _time(value: object) -> datetime:
+    found = intake.read_time(value) if isinstance(value, str) else None
+    if found is None:
+        raise PydanticCustomError(
+            "time",
+            "send a time by RFC 3339 with its zone, such as 2026-03-02T09:30:00Z (a + is written %2B there)",
+        )
+    return found
+
+
+Time = Annotated[
+    datetime, BeforeValidator(_time), WithJsonSchema({"type": "string", "pattern": intake.TIME_FORM})
+]
 
 
 class Source(BaseModel):
@@ -48,6 +86,17 @@ class Source(BaseModel):
         Annotated[str, Field(max_length=intake.MAX_URL, pattern=intake.PIPELINE_URL_FORM)] | None
     ) = Field(None, description="An http or https URL without user and password, CI_PIPELINE_URL.")
     author: Text | None = Field(None, description="Who made the change: a name or a login, no e-mail.")
+    committed_at: Annotated[Text, Field(pattern=rf"^$|{intake.TIME_FORM}")] | None = Field(
+        None, description="When the commit was made, by RFC 3339, CI_COMMIT_TIMESTAMP."
+    )
+
+
+class Override(BaseModel):
+    """No hold and no freeze shall stop it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Annotated[Text, Field(pattern=r"\S")] = Field(description="Why it must go out now, for people.")
 
 
 class Update(BaseModel):
@@ -64,6 +113,9 @@ class Update(BaseModel):
     environment: EnvironmentName | None = Field(
         None, description="Where to; without it, every environment whose pattern takes the tag."
     )
+    override: Override | None = Field(
+        None, description="Let no hold and no freeze stop it. The token needs the act `promote` too."
+    )
     source: Source | None = None
 
 
@@ -74,12 +126,51 @@ class Promotion(BaseModel):
 
     origin: EnvironmentName = Field(alias="from", description="The environment whose tags go.")
     environment: EnvironmentName = Field(alias="to", description="Where they go; another environment.")
-    charts: Annotated[list[Annotated[Text, Field(pattern=r"\S")]], Field(min_length=1)] | None = Field(
+    charts: Annotated[list[ChartName], Field(min_length=1)] | None = Field(
         None, description="The charts, by name. Either this, or `all`."
     )
     all: bool | None = Field(None, description="true for all charts.")
     allow_older: bool | None = Field(None, description="Let an older build take the place of a newer one.")
     dry_run: bool | None = Field(None, description="Only tell what would become of it.")
+    override: Override | None = Field(None, description="Let no hold and no freeze stop it.")
+    reason: Text | None = Field(
+        None, description="Why, for people who read it later; with `override`, it is said there."
+    )
+
+
+class Rollback(BaseModel):
+    """Deployments of one chart, or of one commit, shall go back."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_CHART_OR_COMMIT)
+
+    environment: EnvironmentName = Field(description="Where.")
+    chart: ChartName | None = Field(None, description="The chart. Either this, or `commit`.")
+    to: Tag | None = Field(
+        None,
+        description="The tag or the commit that shall stand again; without it, one deployment goes back.",
+    )
+    commit: Annotated[str, Field(pattern=intake.COMMIT_FORM)] | None = Field(
+        None, description="The commit of one deployment: all charts that it moved go back."
+    )
+    alone: bool | None = Field(
+        None, description="Take nothing back but the tags of this chart, whatever else the commits changed."
+    )
+    override: bool | None = Field(None, description="Let no freeze stop it; needs a `reason`.")
+    reason: Text | None = Field(None, description="Why, for people who read it later.")
+    dry_run: bool | None = Field(None, description="Only tell what would become of it.")
+
+
+class Hold(BaseModel):
+    """Builds of a chart shall stay out of an environment, or be let in again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    environment: EnvironmentName = Field(description="Where.")
+    chart: ChartName = Field(description="The chart.")
+    image: Annotated[Text, Field(pattern=REPOSITORY_FORM)] | None = Field(
+        None, description="registry/repository without a tag; without it, all images of the chart."
+    )
+    build: Tag | None = Field(None, description="A tag; without it, all builds.")
     reason: Text | None = Field(None, description="Why, for people who read it later.")
 
 
@@ -115,6 +206,49 @@ class Filters(BaseModel):
     before: Text = Field("", description="The id of the last request of the page before.")
 
 
+class FiguresFilters(BaseModel):
+    """Of what to tell figures; all that are given must hold."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    environment: Text = Field("", description="Only there.")
+    chart: Text = Field("", description="Only this chart, by name.")
+    since: Time | None = Field(None, description="From this time on, by RFC 3339.")
+    until: Time | None = Field(None, description="Before this time, by RFC 3339.")
+
+
+class HistoryFilters(FiguresFilters):
+    """Which deployments to list; all that are given must hold."""
+
+    image: Annotated[str, Field(max_length=intake.MAX_TEXT, json_schema_extra=_REPOSITORY_OR_NONE)] = Field(
+        "", description="Only this repository, without a tag."
+    )
+    before: Text = Field("", description="The commit of the last deployment of the page before.")
+    limit: int = Field(50, ge=1, le=500, description="How many at most, up to the end of a commit.")
+
+
+class HoldFilters(BaseModel):
+    """Which holds to list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    environment: Text = Field("", description="Only there.")
+
+
+class StatusFilters(HoldFilters):
+    """Of what to tell what is where; all that are given must hold."""
+
+    chart: Text = Field("", description="Only this chart, by name.")
+
+
+class WhyFilters(HoldFilters):
+    """Which image is asked about."""
+
+    image: Annotated[str, Field(max_length=MAX_REFERENCE, json_schema_extra={"pattern": IMAGE_FORM})] = Field(
+        description="registry/repository:tag, perhaps with @digest."
+    )
+
+
 class RequestPath(BaseModel):
     """The id of a request."""
 
@@ -133,4 +267,4 @@ class ProposalPath(BaseModel):
         return f"{self.environment}/{self.name}"
 
 
-ALL: tuple[type[BaseModel], ...] = (Update, Promotion, Approval, Closing)
+ALL: tuple[type[BaseModel], ...] = (Update, Promotion, Rollback, Hold, Approval, Closing)

@@ -7,9 +7,8 @@ requests the caller may see. Called for `GET /api/updates`.
 from __future__ import annotations
 
 from dataclasses import replace
-from urllib.parse import urlencode
 
-from flask import Response, request
+from flask import Response
 from flask_openapi3.openapi import OpenAPI
 
 from updater.model import Caller, Record
@@ -17,7 +16,7 @@ from updater.store import Query
 from updater.web import examples, openapi, problems
 from updater.web.accepting import address_of, request_json
 from updater.web.asked import Filters
-from updater.web.replies import answer, link_to
+from updater.web.replies import answer, link_to_next
 from updater.web.rooms import caller, rooms
 from updater.web.visibility import may_see, sees_all
 
@@ -51,7 +50,7 @@ def install(app: OpenAPI) -> None:
 def list_updates(query: Filters) -> Response:
     """List the requests that the filters and the caller's token let through."""
     found, cursor = _page(caller(), _query(query))
-    following = link_to(f"/api/updates?{_query_string(cursor)}") if cursor else None
+    following = link_to_next(cursor) if cursor else None
     updates = [request_json(record, address_of(record)) for record in found]
     headers = {"Link": f'<{following}>; rel="next"'} if following else {}
     return answer({"updates": updates, "next": following}, headers=headers)
@@ -88,8 +87,3 @@ def _page(who: Caller, query: Query) -> tuple[list[Record], str | None]:
         before = records[-1].request.id
         looked_at += len(records)
     return visible, before
-
-
-def _query_string(cursor: str) -> str:
-    kept = [(name, value) for name, value in request.args.items(multi=True) if name != "before"]
-    return urlencode([*kept, ("before", cursor)])

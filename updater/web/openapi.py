@@ -19,6 +19,9 @@ from updater.web.replies import PROBLEM_JSON
 
 UPDATES = Tag(name="updates", description="Images that were built, and what became of them.")
 PROPOSALS = Tag(name="proposals", description="Promotions, and proposals that wait for somebody.")
+HISTORY = Tag(
+    name="history", description="What stands where and why, what was deployed, taken back and held."
+)
 HOOKS = Tag(name="hooks", description="What GitLab tells; nothing for people to call.")
 HEALTH = Tag(name="health", description="For probes; no token is needed.")
 
@@ -35,6 +38,8 @@ ACCEPTING = (
 )
 # What can happen to one that the worker's thread answers.
 AT_DESK = (problems.NOT_NOW, problems.FAILED)
+# What can happen to one that asks it something about environments and images.
+ASKING = (problems.INVALID, problems.FORBIDDEN, *AT_DESK, *EVERYWHERE)
 
 _TOKEN: list[dict[str, list[Any]]] = [{"token": []}]
 HOOK_SECURITY: list[dict[str, list[Any]]] = [{"hook-token": []}, {"hook-signature": []}]

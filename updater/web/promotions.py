@@ -13,8 +13,7 @@ from updater.auth import require_act, require_environment
 from updater.model import PROMOTE
 from updater.store import PromotionWish
 from updater.web import accepting, examples, openapi
-from updater.web.replies import answer
-from updater.web.rooms import caller, desk
+from updater.web.rooms import caller
 
 
 def install(app: OpenAPI) -> None:
@@ -28,7 +27,7 @@ def install(app: OpenAPI) -> None:
             accepting.responses(
                 examples.PENDING_PROMOTION,
                 examples.SETTLED_PROMOTION,
-                at_once="With `dry_run`: what would become of it; nothing was stored.",
+                at_once=accepting.DRY_RUN,
             ),
             problems_of=(*openapi.ACCEPTING, *openapi.AT_DESK),
             parameters=[openapi.PREFER, openapi.IDEMPOTENCY_KEY],
@@ -49,14 +48,8 @@ def promote() -> Response:
         charts=body.charts,
         allow_older=body.allow_older,
         reason=body.reason,
+        override=body.override,
         caller=who,
     )
     key = accepting.idempotency_key()
-    return _preview(wish) if body.dry_run else accepting.accept(wish, key=key)
-
-
-def _preview(wish: PromotionWish) -> Response:
-    with desk() as asked:
-        record = asked.preview(wish)
-    # Nothing is stored, so there is nothing to ask for again.
-    return answer(accepting.request_json(record, "") | {"id": ""})
+    return accepting.preview(wish) if body.dry_run else accepting.accept(wish, key=key)

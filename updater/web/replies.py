@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from flask import Flask, Response, g, request
 
@@ -50,6 +50,12 @@ def link_to(path: str) -> str:
         return base + path
     origin = f"{request.scheme}://{request.host}" if request.host else ""
     return f"{origin}{request.script_root}{path}"
+
+
+def link_to_next(cursor: str) -> str:
+    """Return the URL of the page after this one: the same query, going on after `cursor`."""
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name != "before"]
+    return link_to(f"{request.path}?{urlencode([*kept, ('before', cursor)])}")
 
 
 def path_of_request() -> str:

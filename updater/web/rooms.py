@@ -16,8 +16,20 @@ from flask import Flask, current_app, g, request
 
 from updater.auth import Keys, authenticate
 from updater.errors import TemporaryError
-from updater.model import Caller, EnvironmentOutcome, OpenProposal, Record
-from updater.store import PromotionWish, Store
+from updater.history import Figures
+from updater.model import (
+    Caller,
+    Deployment,
+    EnvironmentOutcome,
+    Hold,
+    ImageReference,
+    OpenProposal,
+    Question,
+    Record,
+    Status,
+    Why,
+)
+from updater.store import PromotionWish, RollbackWish, Store
 from updater.web.waiting import BUSY_RETRY_AFTER, Seats
 
 _KEY = "updater"
@@ -55,11 +67,46 @@ class Desk(Protocol):
             ActRefused: it cannot be closed as things stand.
         """
 
-    def preview(self, wish: PromotionWish) -> Record:
-        """Tell what would become of a promotion now; nothing is stored or written.
+    def preview(self, wish: PromotionWish | RollbackWish) -> Record:
+        """Tell what would become of a promotion or a rollback now; nothing is stored or written.
 
         Raises:
             InvalidRequest: the wish makes no sense.
+        """
+
+    def history(self, question: Question) -> Sequence[Deployment]:
+        """Return deployments, the newest first; those of one commit stand together.
+
+        Raises:
+            InvalidRequest: there is no such environment, or no such commit to go on from.
+        """
+
+    def figures(self, question: Question) -> Sequence[Figures]:
+        """Return the figures of a span of time, by default the last 90 days.
+
+        Raises:
+            InvalidRequest: there is no such environment.
+        """
+
+    def holds(self, environment: str) -> Sequence[Hold]:
+        """Return what is held in an environment, or in all where it is empty.
+
+        Raises:
+            InvalidRequest: there is no such environment.
+        """
+
+    def status(self, environment: str, chart: str) -> Status:
+        """Return what is where; an empty text means all.
+
+        Raises:
+            InvalidRequest: there is no such environment.
+        """
+
+    def why(self, image: ImageReference, environment: str | None) -> Sequence[Why]:
+        """Say why an image is, or is not, where it could be: in one environment, or in each it concerns.
+
+        Raises:
+            InvalidRequest: there is no such environment.
         """
 
     def hint(self) -> None:

@@ -1,6 +1,7 @@
 """Taking an image that was built, and telling what became of a request.
 
-It decides only who may speak for which image; the rest is the worker's.
+It decides only who may speak for which image, and who may override a hold or a freeze with it; the rest is
+the worker's.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from flask import Response
 from flask_openapi3.openapi import OpenAPI
 
 from updater import intake
-from updater.auth import require_act, require_image
+from updater.auth import require_act, require_image, require_override
 from updater.model import UPDATE
 from updater.store import Wish
 from updater.web import accepting, examples, openapi, problems
@@ -59,7 +60,16 @@ def accept() -> Response:
     require_act(who, UPDATE)
     body = intake.decode(accepting.body_of_request())
     require_image(who, body.image.repository)
-    wish = Wish(image=body.image, caller=who, environment=body.environment, source=body.source)
+    if body.override:
+        require_override(who)
+    wish = Wish(
+        image=body.image,
+        caller=who,
+        environment=body.environment,
+        source=body.source,
+        override=body.override,
+        reason=body.reason,
+    )
     return accepting.accept(wish, key=accepting.idempotency_key())
 
 

@@ -1,7 +1,6 @@
-"""How a request's fate is told to machines: one JSON form, one HTTP status and one exit code.
+"""How a request's fate is told to machines, and proposals that wait.
 
-`web` answers with it and `cli` prints it with `--json`, so that the two cannot differ. It does no
-I/O and knows no URL: whoever answers adds the link to the request.
+Hides the names of the keys, and which outcome is which HTTP status and exit code.
 """
 
 from __future__ import annotations
@@ -11,13 +10,18 @@ from typing import Any
 
 from updater.model import (
     EnvironmentOutcome,
+    HoldRequest,
     OpenProposal,
     Outcome,
     OutcomeKind,
+    PlaceOutcome,
     PromotionRequest,
     Record,
     Request,
+    RollbackRequest,
     Source,
+    UpdateRequest,
+    familiar_repository,
 )
 
 PENDING = "pending"
@@ -76,31 +80,57 @@ def record_json(record: Record) -> dict[str, Any]:
         **_wish_json(request),
         "environment": request.environment,
         "caller": request.caller.name,
-        "received_at": _time(request.received_at),
-        "settled_at": _time(record.settled_at),
+        "received_at": time_json(request.received_at),
+        "settled_at": time_json(record.settled_at),
         "attempts": record.attempts,
-        "retry_at": _time(record.retry_at),
+        "retry_at": time_json(record.retry_at),
         "environments": [_environment_json(environment) for environment in environments],
     }
 
 
 def _wish_json(request: Request) -> dict[str, Any]:
-    """Return what was asked for: an image, or a promotion, which has no image of its own."""
-    if isinstance(request, PromotionRequest):
-        promotion = {
-            "from": request.origin,
-            "to": request.environment,
-            "charts": list(request.charts),
-            "allow_older": request.allow_older,
-            "reason": request.reason,
-        }
-        return {"image": "", "digest": None, "source": _source_json(Source()), "promotion": promotion}
-    return {
-        "image": f"{request.image.name}:{request.image.tag}",
-        "digest": request.image.digest,
-        "source": _source_json(request.source),
+    """Return what was asked for: an image, or an act of a person, which has no image of its own."""
+    wish: dict[str, Any] = {
+        "image": "",
+        "digest": None,
+        "source": _source_json(Source()),
         "promotion": None,
+        "rollback": None,
+        "hold": None,
+        "override": None,
     }
+    if not isinstance(request, HoldRequest) and request.override:
+        wish["override"] = {"reason": request.reason}
+    match request:
+        case PromotionRequest():
+            wish["promotion"] = {
+                "from": request.origin,
+                "to": request.environment,
+                "charts": list(request.charts),
+                "allow_older": request.allow_older,
+                "reason": request.reason,
+            }
+        case RollbackRequest():
+            wish["rollback"] = {
+                "chart": request.chart,
+                "to": request.to,
+                "commit": request.commit,
+                "alone": request.alone,
+                "reason": request.reason,
+            }
+        case HoldRequest():
+            wish["hold"] = {
+                "chart": request.chart,
+                "image": familiar_repository(request.repository) if request.repository else "",
+                "build": request.build,
+                "release": request.release,
+                "reason": request.reason,
+            }
+        case UpdateRequest():
+            wish["image"] = f"{request.image.name}:{request.image.tag}"
+            wish["digest"] = request.image.digest
+            wish["source"] = _source_json(request.source)
+    return wish
 
 
 def proposal_json(proposal: OpenProposal) -> dict[str, Any]:
@@ -149,18 +179,20 @@ def _environment_json(outcome: EnvironmentOutcome) -> dict[str, Any]:
         "proposals": [
             {"branch": one.branch, "number": one.number, "link": one.link} for one in outcome.proposals
         ],
-        "places": [
-            {
-                "chart": place.chart,
-                "file": place.file,
-                "line": place.line,
-                "path": place.path,
-                "old": place.old,
-                "new": place.new,
-            }
-            for place in outcome.places
-        ],
+        "places": [place_json(place) for place in outcome.places],
         "notes": list(outcome.notes),
+    }
+
+
+def place_json(place: PlaceOutcome) -> dict[str, Any]:
+    """Return what became of one place."""
+    return {
+        "chart": place.chart,
+        "file": place.file,
+        "line": place.line,
+        "path": place.path,
+        "old": place.old,
+        "new": place.new,
     }
 
 
@@ -172,10 +204,12 @@ def _source_json(source: Source) -> dict[str, str]:
         "pipeline_id": source.pipeline_id,
         "pipeline_url": source.pipeline_url,
         "author": source.author,
+        "committed_at": source.committed_at,
     }
 
 
-def _time(moment: datetime | None) -> str | None:
+def time_json(moment: datetime | None) -> str | None:
+    """Return a time in UTC by RFC 3339, None for none."""
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
