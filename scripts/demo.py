@@ -1,4 +1,4 @@
-"""The demo: from a built image to dev at once and to prod by approval, on a config repo of its own.
+"""The demo: a built image goes to dev at once, to prod by approval, and is taken back, on a repo of its own.
 
 `scripts/demo` starts it inside .venv. It hides nothing: everything it shows can be done by hand, and
 the commands are printed. It changes nothing outside a temporary folder, which is gone afterwards.
@@ -131,7 +131,9 @@ def call(url: str, path: str, body: Json | None = None) -> tuple[Json, str]:
     """Ask the API as curl would, which is printed; return the answer and where more of it will be."""
     sent = None if body is None else json.dumps(body, separators=(",", ":"))
     post = f"-X POST {url}{path} -H 'Content-Type:application/json' --data '{sent}'"
-    say(f"$ curl {url}{path}" if sent is None else f"$ curl {post}")
+    # Unquoted, a shell would take the `&` of a query for its own.
+    get = f"'{url}{path}'" if "?" in path else f"{url}{path}"
+    say(f"$ curl {get}" if sent is None else f"$ curl {post}")
     request = urllib.request.Request(
         f"{url}{path}",
         data=None if sent is None else sent.encode(),
@@ -157,6 +159,8 @@ def outcome(location: str) -> Json:
             answer: Json = json.load(response)
         if answer["outcome"]:
             say(f"   {answer['outcome']}: {answer['reason']}")
+            for note in (note for one in answer["environments"] for note in one["notes"]):
+                say(f"   note: {note}")
             return answer
         threading.Event().wait(0.1)
     raise SystemExit(f"demo: the request is still waiting: {answer['reason']}")
@@ -204,6 +208,27 @@ def show_prod(repo: Path, url: str) -> None:
     say(git("-C", str(repo), "log", "--oneline", "--graph", "main").rstrip())
 
 
+def show_rollback(repo: Path, url: str) -> None:
+    """Take back what stands in dev, and show what is held then, how that ends, and what is told of it."""
+    step("develop-52666 turns out to be broken: it is taken back from dev, which is one revert")
+    wish: Json = {"environment": "dev", "chart": "iris", "reason": "the login page is blank"}
+    _, rollback = call(url, "/api/rollbacks", wish)
+    expect(outcome(rollback), "committed")
+    say("$ git show --stat")
+    say(git("-C", str(repo), "show", "--stat", "main").rstrip())
+    step("The pipeline sends the same build again: it is held, and so are older ones")
+    expect(outcome(build(url, "develop-52666")), "held")
+    listed, _ = call(url, "/api/holds")
+    for hold in listed["holds"]:
+        say(f"   {hold['environment']}/{hold['chart']}: {hold['build']} by {hold['by']}: {hold['reason']}")
+    step("A newer build goes out by itself, and ends the hold")
+    expect(outcome(build(url, "develop-52670")), "committed")
+    step("Somebody asks later what became of develop-52666")
+    told, _ = call(url, f"/api/why?image={IMAGE}:develop-52666&environment=dev")
+    for one in told["why"]:
+        say(f"   {one['text']}")
+
+
 def approve(url: str) -> None:
     """Show the proposal for iris in prod with its diff, and approve what was shown."""
     address = "/api/proposals/prod/iris"
@@ -230,10 +255,12 @@ def main() -> int:
         with serving(repo, folder, free_port(options.port)) as url:
             show_dev(repo, url)
             show_prod(repo, url)
+            show_rollback(repo, url)
             if not options.once:
                 step("It keeps serving; Ctrl-C ends it and removes everything")
                 say(f"   try the API at {url}/docs, the requests at {url}/api/updates,")
-                say(f"   the proposals at {url}/api/proposals, the repo with: git clone {repo}")
+                say(f"   the history at {url}/api/history, the proposals at {url}/api/proposals,")
+                say(f"   the repo with: git clone {repo}")
                 threading.Event().wait()
     say()
     say("demo: done")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.barerepo import changed_lines, git, log, make_bare, protect, show
-from support.commandline import updater
+from support.commandline import table, updater
 from support.world import RULES, World, chart, values
 
 from updater.auth import Keys, authenticate
@@ -227,14 +227,15 @@ def test_status_shows_which_tag_stands_where(tmp_path: Path) -> None:
     )
     ran = updater("status", env={"UPDATER_REPO": str(bare)})
     assert ran.code == 0
-    assert ran.out.splitlines()[1].split() == [
-        "dev", "iris", "registry.example.com/iris", "develop-100", "charts/iris/values-dev.yaml:2",
-    ]  # fmt: skip
+    (row,) = table(ran.out)
+    assert (row["ENVIRONMENT"], row["CHART"], row["TAG"]) == ("dev", "iris", "develop-100")
+    assert (row["IMAGE"], row["PLACE"]) == ("registry.example.com/iris", "charts/iris/values-dev.yaml:2")
     assert "charts/bad/values-dev.yaml" in ran.err
     found = json.loads(updater("status", "--json", env={"UPDATER_REPO": str(bare)}).out)
-    assert [(one["chart"], one["tag"], one["path"]) for one in found] == [
+    assert [(one["chart"], one["tag"], one["path"]) for one in found["places"]] == [
         ("iris", "develop-100", "image.tag")
     ]
+    assert "charts/bad/values-dev.yaml" in found["problems"][0]
     assert updater("status", "--environment", "none", env={"UPDATER_REPO": str(bare)}).code == 2
 
 

@@ -21,7 +21,7 @@ def environment(scratch: Path) -> dict[str, str]:
     return {**os.environ, "TMPDIR": str(scratch)}
 
 
-def test_the_demo_shows_builds_for_dev_then_proposals_and_a_promotion_for_prod(tmp_path: Path) -> None:
+def test_the_demo_shows_builds_for_dev_proposals_for_prod_and_a_rollback(tmp_path: Path) -> None:
     done = subprocess.run(
         [ROOT / "scripts" / "demo", "--once", "--port", str(free_port())],
         env=environment(tmp_path),
@@ -43,7 +43,15 @@ def test_the_demo_shows_builds_for_dev_then_proposals_and_a_promotion_for_prod(t
         *("committed", "superseded", "unchanged"),
         *("proposed", "committed"),
         *("would be proposed", "proposed", "committed"),
+        *("committed", "held", "committed"),
     ]
+    assert (
+        "   note: The hold on develop-52666 in dev ends with this, as develop-52670 goes out.\n"
+        in done.stdout
+    )
+    assert "   dev/iris: develop-52666 by anyone: the login page is blank\n" in done.stdout
+    why = done.stdout.split("became of develop-52666\n")[1]
+    assert "develop-52666 does not stand in dev. There stands develop-52670 in iris" in why
     assert re.findall(r"(?m)^\* +[0-9a-f]{7,} (.*)$", done.stdout) == [
         "Merge prod/iris: iris develop-52666 in prod",
         "Merge prod/iris: iris main-811 in prod",
