@@ -11,6 +11,7 @@ then again and again, each time with a fetch. All lies in TMPDIR (use a tmpfs).
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import statistics
 import subprocess
@@ -67,23 +68,23 @@ def message(chart: int, tag: str, old: str) -> str:
     return f"{name} {tag} in dev\n\n{image}: {old} -> {tag}\n\n{trailers}\n"
 
 
-def grow(bare: Path, charts: int, commits: int, *, flat: bool) -> list[str]:
+def grow(bare: Path, charts: int, commits: int, *, every: int, flat: bool) -> list[str]:
     """Add so many commits to the branch; return the tag that each chart has."""
     tags = ["develop-1"] * charts
     command = ["git", "-C", str(bare), "fast-import", "--quiet", "--done"]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as importing:
         assert importing.stdin
         # Bit by bit: the memory of this process is measured.
-        importing.stdin.writelines(_stream(tags, commits, flat=flat))
+        importing.stdin.writelines(_stream(tags, commits, every=every, flat=flat))
     if importing.returncode:
         raise SystemExit("git fast-import failed.")
     return tags
 
 
-def _stream(tags: list[str], commits: int, *, flat: bool) -> Iterator[bytes]:
+def _stream(tags: list[str], commits: int, *, every: int, flat: bool) -> Iterator[bytes]:
     for number in range(2, commits + 2):
         chart, tag = number * 37 % len(tags), f"develop-{number}"
-        is_own = number % EVERY != 0
+        is_own = number % every != 0
         text = (message(chart, tag, tags[chart]) if is_own else "By hand\n").encode()
         who = b"Bench <updater@example.com>" if is_own else b"Kim Iris <kim@example.com>"
         origin = b"refs/heads/main^0" if number == 2 else b":%d" % (number - 1)
@@ -91,7 +92,7 @@ def _stream(tags: list[str], commits: int, *, flat: bool) -> Iterator[bytes]:
         yield b"commit refs/heads/main\nmark :%d\ncommitter %s %d +0000\n" % (number, who, START + number)
         yield b"data %d\n%s\nfrom %s\n" % (len(text), text, origin)
         yield b"M 100644 inline %s\ndata %d\n%s\n" % (path, len(content), content)
-        if number == EVERY:
+        if number == every:
             yield b"M 100644 inline .updater/rules.yaml\ndata %d\n%s\n" % (len(RULES), RULES)
         tags[chart] = tag
     yield b"done\n"
@@ -111,6 +112,8 @@ def measure(
     """Yield what was measured, and its times in seconds."""
     rows: dict[str, list[float]] = {
         "from nothing": [],
+        "kept": [],
+        "restored": [],
         "one more": [],
         "all deployments": [],
         "one chart's": [],
@@ -118,6 +121,13 @@ def measure(
     for turn in range(rounds):
         history = History(repo)
         rows["from nothing"].append(_follow(history, repo))
+        started = time.perf_counter()
+        content = history.packed()
+        rows["kept"].append(time.perf_counter() - started)
+        started = time.perf_counter()
+        history = History(repo)
+        history.restore(content, ENVIRONMENTS)
+        rows["restored"].append(time.perf_counter() - started)
         tag = f"develop-{10_000_000 + turn}"
         more(repo, turn, tag, tags[turn], flat=flat)
         rows["one more"].append(_follow(history, repo))
@@ -164,6 +174,29 @@ def ask(repo: ConfigRepo, folder: Path, tags: list[str], rounds: int) -> Iterato
     store.close()
 
 
+def command(url: str, folder: Path, rounds: int) -> Iterator[tuple[str, list[float]]]:
+    """Yield commands as whole processes, with a mirror that is kept, and their times in seconds."""
+    variables = {
+        "UPDATER_REPO": url,
+        "UPDATER_REPO_TOKEN": TOKEN,
+        "UPDATER_CACHE": str(folder / "cache"),
+        "UPDATER_COMMITTER": f"{IDENTITY.committer_name} <{IDENTITY.committer_email}>",
+    }
+    for words in (["history"], ["history", repos.app(7)], ["status"], ["status", repos.app(7)]):
+        times: list[float] = []
+        for _ in range(rounds + 1):
+            started = time.perf_counter()
+            subprocess.run(
+                [sys.executable, "-m", "updater", *words],
+                check=True,
+                cwd=ROOT,
+                env={**os.environ, **variables},
+                stdout=subprocess.DEVNULL,
+            )
+            times.append(time.perf_counter() - started)
+        yield f"updater {' '.join(words)}", times[1:]
+
+
 def _follow(history: History, repo: ConfigRepo) -> float:
     tip = repo.snapshot("main").commit
     started = time.perf_counter()
@@ -180,6 +213,8 @@ def main() -> None:
     arguments.add_argument("--folders", action="store_true", help="256 charts to a folder, not one for all")
     arguments.add_argument("--commits", type=int, default=50_000)
     arguments.add_argument("--rounds", type=int, default=5)
+    arguments.add_argument("--every", type=int, default=EVERY, help="how many commits to one of a person")
+    arguments.add_argument("--commands", action="store_true", help="the command line with UPDATER_CACHE, too")
     options = arguments.parse_args()
     flat = not options.folders
     with tempfile.TemporaryDirectory() as name:
@@ -187,7 +222,7 @@ def main() -> None:
         (folder / "srv").mkdir()
         bare = folder / "srv" / "config.git"
         repos.make(bare, options.charts, flat=flat)
-        tags = grow(bare, options.charts, options.commits, flat=flat)
+        tags = grow(bare, options.charts, options.commits, every=options.every, flat=flat)
         with remote(folder / "srv") as url:
             repo = ConfigRepo(Remote(f"{url}/config.git", TOKEN), folder / "mirror", identity=IDENTITY)
             repo.snapshot("main")
@@ -198,6 +233,9 @@ def main() -> None:
                 sys.stdout.write(f"{what:20} {_ms(times)}\n")
             for what, times in ask(repo, folder, tags, options.rounds):
                 sys.stdout.write(f"{what:20} {_ms(times)}\n")
+            if options.commands:
+                for what, times in command(f"{url}/config.git", folder, options.rounds):
+                    sys.stdout.write(f"{what:20} {_ms(times)}\n")
             sys.stdout.write(f"{'memory':20} {peak} MB more at most than before\n")
             repo.close()
 

@@ -8,7 +8,7 @@ or at a plain folder.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from updater.charts import Survey
@@ -29,6 +29,8 @@ from updater.policy import (
     parse_rules,
 )
 
+# So many commits since a history was kept are read again in a second or two.
+_WORTH_KEEPING = 1_000
 # In a plain folder without rules no order is applied: who names a tag gets it.
 _FOLDER_RULES = Rules(environments=(Environment(name="default", tags=Tags(order="none")),))
 
@@ -96,6 +98,7 @@ class BranchPast:
     """
 
     repo: ConfigRepo
+    branch: str
     tip: str
     environments: tuple[Environment, ...]
     _history: History
@@ -106,12 +109,22 @@ class BranchPast:
         Raises:
             TemporaryError: the mirror was damaged meanwhile.
         """
-        self._history.follow(self.tip, self.environments)
-        return self._history
+        history, kept, name = self._history, self.repo.kept, f"history of {self.branch}"
+        if history.is_empty and (content := kept.get(name)):
+            history.restore(content, self.environments)
+        history.follow(self.tip, self.environments)
+        if history.unpacked >= _WORTH_KEEPING:
+            kept.put(name, history.packed())
+        return history
 
     def deployments(self, environment: str, chart: str = "") -> Sequence[Deployment]:
         """Return the deployments of an environment or of one of its charts, the newest first."""
         return self.history().deployments(environment, chart)
+
+    def made_by(self, commits: Collection[str]) -> Sequence[Deployment]:
+        """Return what some commits deployed anywhere, given by how their ids begin, the newest first."""
+        beginnings = tuple(commits)
+        return [one for one in self.history().made() if one.commit.startswith(beginnings)]
 
     def held_by_hand(self, environment: str, chart: str, repository: str) -> Hold | None:
         """Return the hold that a person's own revert means; None where there is none."""
@@ -150,7 +163,7 @@ def look(repo: ConfigRepo, known: Known) -> Sight:
             snapshot = snapshots.setdefault(branch, repo.snapshot(branch))
             _check_holds(snapshot, [one.name for one in environments])
             history = known.histories.setdefault(branch, History(repo))
-            past = BranchPast(repo, snapshot.commit, tuple(environments), history)
+            past = BranchPast(repo, branch, snapshot.commit, tuple(environments), history)
             shared[branch] = _ground(branch, snapshot, known.surveys, past)
         except InvalidConfigRepo as problem:
             shared[branch] = problem

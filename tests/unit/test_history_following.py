@@ -88,3 +88,52 @@ def test_deployments_are_told_by_environment_and_chart_the_newest_first() -> Non
     assert asked("dev", "gone") == []
     assert len(asked()) == 4
     assert len(asked("dev")) == 3
+
+
+def kept_and_restored(story: Story, *environments: Environment) -> History:
+    story.told()
+    restored = History(story.log)
+    restored.restore(story.history.packed(), environments or story.environments)
+    return restored
+
+
+def test_what_was_kept_is_all_that_was_known() -> None:
+    story = garden()
+    story.update("iris", "develop-3", "develop-1")
+    story.person(chart("iris", iris="develop-2"), "back")
+    story.person(chart("rose", rose="develop-7"), "on")
+    restored = kept_and_restored(story)
+    walked = story.log.walked
+    restored.follow(story.tip, story.environments)
+    assert story.log.walked == walked, "nothing is read again"
+    assert restored.deployments() == story.history.deployments()
+    assert restored.held_all() == story.history.held_all() != ()
+    assert restored.last("dev", "rose", ROSE) == story.history.last("dev", "rose", ROSE)
+    assert restored.began("charts/iris/values.yaml") == story.history.began("charts/iris/values.yaml")
+
+
+def test_it_goes_on_from_there() -> None:
+    story = garden()
+    story.update("iris", "develop-3", "develop-1")
+    story.history = kept_and_restored(story)
+    story.person(chart("iris", iris="develop-2"), "back")
+    assert [one.tag for one in story.told()][-2:] == ["develop-3", "develop-2"]
+    hold = story.hold()
+    assert hold is not None
+    assert hold.build == "develop-3"
+
+
+def test_for_other_environments_it_is_of_no_use() -> None:
+    story = garden()
+    other = Environment(name="dev", scope=Scope(exclude=("charts/rose/*",)), tags=DEV.tags)
+    assert kept_and_restored(story, other).is_empty
+
+
+@pytest.mark.parametrize("damage", [b"", b"nonsense", b"x\x9c\x03\x00\x00\x00\x00\x01"])
+def test_damaged_it_is_read_anew(damage: bytes) -> None:
+    story = garden()
+    restored = History(story.log)
+    restored.restore(damage, story.environments)
+    assert restored.is_empty
+    restored.follow(story.tip, story.environments)
+    assert len(restored.deployments()) == 2

@@ -135,6 +135,14 @@ class Branch(RuleBasedStateMachine):
     def somebody_looks(self) -> None:
         self.story.told()
 
+    @rule()
+    def it_is_kept_and_restored(self) -> None:
+        self.story.told()
+        restored = History(self.story.log)
+        restored.restore(self.story.history.packed(), self.story.environments)
+        assert restored.is_empty == self.story.history.is_empty
+        self.story.history = restored
+
     @precondition(lambda self: len(self.line) > 2)
     @rule(count=st.integers(1, 3))
     def the_branch_is_forced_back(self, count: int) -> None:

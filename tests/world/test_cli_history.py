@@ -64,8 +64,8 @@ def test_history_tells_what_was_deployed_the_newest_first(lived: Path) -> None:
         ("develop-101", "develop-102", ME, "rollback", rollback),
         ("develop-102", "develop-101", ME, "update", bad),
         ("develop-101", "develop-100", "Kim", "update", good),
-        ("develop-100", "(none)", "A Person", "by-hand", start),
         ("master-100", "(none)", "A Person", "by-hand", start),
+        ("develop-100", "(none)", "A Person", "by-hand", start),
     ]
     assert [one["NOTES"] for one in rows[:3]] == [
         f"takes back {bad}; it is blank",
@@ -85,7 +85,7 @@ def test_history_is_narrowed_by_place_image_time_and_number(lived: Path) -> None
     assert tags("--environment", "prod", "--image", IRIS) == ["master-100"]
     assert tags("--since", "2024-01-01") == ["develop-101", "develop-102", "develop-101"]
     assert tags("--since", "4w", "--limit", "1") == ["develop-101"]
-    assert tags("iris", "--until", "2024-01-01T00:00:00Z") == ["develop-100", "master-100"]
+    assert tags("iris", "--until", "2024-01-01T00:00:00Z") == ["master-100", "develop-100"]
     nothing = run(lived, "history", "tulip")
     assert nothing.code == 0
     assert "Nothing like that was deployed" in nothing.err

@@ -26,10 +26,11 @@ MAX_AREAS = 64
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """A scope's files, and for each file that matters the spots that depend on it."""
+    """A scope's files, for each that matters the spots that depend on it, and the spots of each chart."""
 
     spots: dict[str, Spot]
     readers: dict[str, tuple[Spot, ...]]
+    by_chart: dict[str, tuple[Spot, ...]]
 
 
 class Memory:
@@ -113,7 +114,13 @@ class Memory:
 
 def _area(found: dict[str, Spot]) -> Area:
     readers: dict[str, list[Spot]] = defaultdict(list)
+    charts: dict[str, list[Spot]] = defaultdict(list)
     for spot in found.values():
+        charts[spot.chart].append(spot)
         for file in dict.fromkeys(spot.files):
             readers[file].append(spot)
-    return Area(found, {file: tuple(those) for file, those in readers.items()})
+    return Area(found, _frozen(readers), _frozen(charts))
+
+
+def _frozen(lists: dict[str, list[Spot]]) -> dict[str, tuple[Spot, ...]]:
+    return {key: tuple(those) for key, those in lists.items()}

@@ -102,11 +102,11 @@ class Survey:
         Reads only the files that decide those: for who looks at a few charts of many trees.
         """
         found: list[Target] = []
-        for spot in self._known.layout(scope).spots.values():
-            if spot.chart in charts:
-                result = self._known.scan(spot)
-                if isinstance(result, Scan):
-                    found.extend(self._with_pins(scope, spot, result.targets))
+        by_chart = self._known.layout(scope).by_chart
+        for spot in (spot for chart in sorted(charts) for spot in by_chart.get(chart, ())):
+            result = self._known.scan(spot)
+            if isinstance(result, Scan):
+                found.extend(self._with_pins(scope, spot, result.targets))
         return tuple(found)
 
     def problems(self, scope: Scope) -> tuple[EditRefused, ...]:
@@ -141,4 +141,5 @@ class Survey:
         return pinned_targets(self._known.text(spot.file), spot.chart, pins, targets) if pins else targets
 
     def _scans(self, scope: Scope) -> Iterator[tuple[Spot, Scan | EditRefused]]:
-        return ((spot, self._known.scan(spot)) for spot in self._known.spots(scope))
+        # Whoever wants all of them needs no index of what is where.
+        return ((spot, self._known.scan(spot)) for spot in self._known.layout(scope).spots.values())

@@ -7,7 +7,9 @@ deletes a folder that is not a mirror.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from updater.configrepo.process import GitCommands
@@ -90,3 +92,34 @@ def _sweep(directory: Path) -> None:
         if not pack.with_suffix(".idx").exists():
             with contextlib.suppress(OSError):
                 pack.unlink()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Bytes beside the mirror, for as long as it lives; they are of use for one committer only.
+
+    Whose commits are the updater's own depends on that.
+    """
+
+    directory: Path
+    committer: str
+
+    def put(self, name: str, content: bytes) -> None:
+        """Keep bytes under a name; a full disk keeps nothing."""
+        path = self._path(name)
+        # A name that ends in .lock is swept away where a crash leaves it behind.
+        lock = path.with_name(f"{path.name}.lock")
+        with contextlib.suppress(OSError):
+            lock.write_bytes(content)
+            lock.replace(path)
+
+    def get(self, name: str) -> bytes | None:
+        """Return what was kept; None where nothing was, or the mirror was made anew since."""
+        try:
+            return self._path(name).read_bytes()
+        except OSError:
+            return None
+
+    def _path(self, name: str) -> Path:
+        mark = hashlib.sha256(f"{name}\0{self.committer}".encode()).hexdigest()[:32]
+        return self.directory / f"updater-kept-{mark}"

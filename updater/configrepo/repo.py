@@ -46,9 +46,8 @@ class ConfigRepo:
     """The config repo through a bare mirror in `directory`, which is made by the first fetch.
 
     It belongs to the thread that uses it first: GitPython returns wrong bytes where two share it.
-    Only `abort` may be called by others.
-    `timeout` is in seconds, for each command that speaks to the remote (ten times that for the
-    first fetch).
+    Only `abort` may be called by others. `timeout` is in seconds, for each command that speaks to the
+    remote (ten times that for the first fetch). What was computed from commits may be `kept` beside it.
     """
 
     def __init__(
@@ -62,6 +61,7 @@ class ConfigRepo:
     ) -> None:
         self._url = remote.url
         self._directory = directory.absolute()
+        self.kept = mirror.Kept(self._directory, identity.committer_email)
         self._identity = identity
         self._is_signed = signing is not None
         self._timeout = timeout

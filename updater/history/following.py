@@ -6,19 +6,21 @@ the values are looked at. It keeps what it learned from one `follow` to the next
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from updater.history import keeping
+from updater.history.arrival import Arrival
 from updater.history.holding import Holding
 from updater.history.ledger import Ledger
 from updater.history.line import Step, steps
 from updater.history.looking import Changes, Look, Looker
 from updater.history.making import deployment
-from updater.history.places import Moved
+from updater.history.places import Moved, Place
 from updater.history.reading import Reading, enriched, read
 from updater.history.told import moved
 from updater.history.words import merge_request_of, taken_back
-from updater.model import Deployment, Hold, Log
+from updater.model import Deployment, Hold, Log, LoggedCommit
 from updater.policy import Environment
 
 # Steps whose differences are asked for at once.
@@ -33,6 +35,9 @@ class _Known:
     looker: Looker
     holding: Holding
     ledger: Ledger = field(default_factory=Ledger)
+    arrival: Arrival | None = None
+    # What charts are called now that came by another name, by environment and that name.
+    renamed: dict[tuple[str, str], str] = field(default_factory=dict)
     # The commit of the line that brought another one, or that merged a merge request.
     brought: dict[str, str] = field(default_factory=dict)
     merged: dict[str, str] = field(default_factory=dict)
@@ -46,6 +51,8 @@ class History:
         self._log = log
         self._followed: tuple[object, ...] = ()
         self._known = self._nothing(())
+        # How many steps were taken in since it was packed or restored.
+        self.unpacked = 0
 
     def _nothing(self, environments: Sequence[Environment]) -> _Known:
         by_name = {one.name: one for one in environments}
@@ -57,7 +64,7 @@ class History:
         Reads what is new since the last time; everything, where the branch was moved to where it does
         not come from, or the environments' files or tags are others than before.
         """
-        followed = tuple((one.name, one.scope, one.tags, one.promoted) for one in environments)
+        followed = _followed(environments)
         if followed != self._followed:
             self._known, self._followed = self._nothing(environments), followed
         since = self._known.tip
@@ -70,19 +77,109 @@ class History:
         while found:
             # What was taken in need not be kept until the end.
             self._take(found[:_AT_ONCE])
+            self.unpacked += len(found[:_AT_ONCE])
             del found[:_AT_ONCE]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was followed yet."""
+        return not self._known.tip
+
+    def packed(self) -> bytes:
+        """Return all of it as bytes, to be restored after a restart."""
+        known, arrival = self._known, self._known.arrival
+        self.unpacked = 0
+        return keeping.packed(
+            keeping.fingerprint(self._followed),
+            {
+                **keeping.ledger_parts(known.ledger),
+                **keeping.holding_parts(known.holding),
+                "arrival": [keeping.commit_parts(arrival.commit), dict(arrival.files)] if arrival else None,
+                "renamed": [[*key, later] for key, later in known.renamed.items()],
+                "brought": known.brought,
+                "merged": known.merged,
+                "paths": sorted(known.looker.paths),
+                "tip": known.tip,
+            },
+        )
+
+    def restore(self, content: bytes, environments: Sequence[Environment]) -> None:
+        """Take over what was packed; nothing happens where it is of no use for these environments."""
+        with keeping.uncollected():
+            self._restore(content, environments)
+
+    def _restore(self, content: bytes, environments: Sequence[Environment]) -> None:
+        followed = _followed(environments)
+        parts = keeping.unpacked(keeping.fingerprint(followed), content)
+        if parts is None:
+            return
+        known = self._nothing(environments)
+        known.ledger = keeping.ledger_of(parts)
+        keeping.fill_holding(known.holding, parts)
+        if parts["arrival"] is not None:
+            commit, files = parts["arrival"]
+            reading = read(Step(keeping.commit_of(commit)), self._log.is_own, known.environments)
+            known.arrival = Arrival(self._log, known.environments, reading, files)
+        known.renamed = {(environment, chart): later for environment, chart, later in parts["renamed"]}
+        known.brought, known.merged, known.tip = parts["brought"], parts["merged"], parts["tip"]
+        known.looker.paths = frozenset(parts["paths"])
+        self._known, self._followed, self.unpacked = known, followed, 0
+
     def deployments(self, environment: str = "", chart: str = "") -> Sequence[Deployment]:
-        """Return the deployments of an environment and a chart ("": of all), newest first."""
-        return tuple(self._known.ledger.shown(environment, chart))
+        """Return the deployments of an environment and a chart ("": of all), newest first.
+
+        Of all it may take seconds at first, as it reads whatever the first commit brought.
+        """
+        return (*self.made(environment, chart), *self.arrived(environment, chart))
+
+    def made(self, environment: str = "", chart: str = "") -> Iterator[Deployment]:
+        """Yield the same without what the first commit of the line brought."""
+        return self._known.ledger.shown(environment, chart)
+
+    def began(self, path: str) -> LoggedCommit | None:
+        """Return the first commit of the line where it brought a file that tells where images are."""
+        arrival = self._known.arrival
+        return arrival.commit if arrival is not None and path in arrival.files else None
 
     def last(self, environment: str, chart: str, repository: str) -> Deployment | None:
         """Return what made the tag stand that stands now; None where nothing ever did."""
-        return self._known.ledger.last((environment, chart, repository))
+        last = self._known.ledger.last((environment, chart, repository))
+        arrived = self.arrived(environment, chart) if last is None else ()
+        return last or next((one for one in arrived if one.repository == repository), None)
 
     def stood(self, environment: str, chart: str, repository: str) -> frozenset[str]:
         """Return every tag that ever stood in a place."""
-        return self._known.ledger.stood((environment, chart, repository))
+        stood = self._known.ledger.stood((environment, chart, repository))
+        if stood:
+            return stood
+        arrived = (one for one in self.arrived(environment, chart) if one.repository == repository)
+        return frozenset(one.tag for one in arrived if one.tag is not None)
+
+    def arrived(self, environment: str, chart: str) -> list[Deployment]:
+        """Return what began the line, for a chart by whatever name it came, the last first."""
+        known = self._known
+        if known.arrival is None:
+            return []
+        if not chart:
+            found = [*known.arrival.deployments()]
+        else:
+            names = {chart, *(old for (_, old), now in known.renamed.items() if now == chart)}
+            found = [
+                one
+                for name in sorted(names)
+                for one in known.arrival.deployments(name)
+                if known.renamed.get((one.environment, name), name) == chart
+            ]
+        return [one for one in reversed(found) if environment in ("", one.environment)]
+
+    def _standing(self, place: Place) -> tuple[str | None, ...]:
+        """Return the tag that stands in a place, nothing where none is known."""
+        standing = self._known.ledger.standing(place)
+        if standing:
+            return standing
+        environment, chart, repository = place
+        arrived = (one for one in self.arrived(environment, chart) if one.repository == repository)
+        return tuple(one.tag for one in arrived)[:1]
 
     def held_by_hand(self, environment: str, chart: str, repository: str) -> Hold | None:
         """Return the hold that a person began by taking a build back, until a newer one stands."""
@@ -110,11 +207,15 @@ class History:
 
     def _step(self, reading: Reading, changes: Mapping[str, Changes]) -> None:
         """Take in one step; nothing is read any more once something was written down."""
+        if self._begins(reading, changes):
+            return
         found, look = self._moved(reading, changes)
         known, step = self._known, reading.step
         for (environment, chart), later in look.renamed.items():
             known.ledger.rename(environment, chart, later)
             known.holding.rename(environment, chart, later)
+            known.renamed = {key: later if now == chart else now for key, now in known.renamed.items()}
+            known.renamed[environment, chart] = later
         for release in reading.releases:
             for chart in release.charts:
                 known.holding.release(release.environment, chart, release.repository)
@@ -127,12 +228,22 @@ class History:
             known.merged[merge_request] = step.commit.commit
         known.tip = step.commit.commit
 
+    def _begins(self, reading: Reading, changes: Mapping[str, Changes]) -> bool:
+        """Take in a first commit that is a person's, to be read when it is asked for."""
+        known, commit = self._known, reading.step.commit
+        if known.tip or commit.parents or reading.is_told:
+            return False
+        files = known.looker.begin(changes.get(commit.commit, {}))
+        known.arrival = Arrival(self._log, known.environments, reading, files)
+        known.tip = commit.commit
+        return True
+
     def _moved(self, reading: Reading, changes: Mapping[str, Changes]) -> tuple[Sequence[Moved], Look]:
         known, commit = self._known, reading.step.commit
         differing = changes.get(commit.commit)
         if reading.is_told and not (differing and known.looker.moves_files(differing)):
             is_merge = bool(reading.step.brought)
-            found = moved(reading.images, known.environments, known.ledger.standing, merged=is_merge)
+            found = moved(reading.images, known.environments, self._standing, merged=is_merge)
             if found is not None:
                 return found, Look()
         if differing is None:
@@ -172,3 +283,8 @@ class History:
             commits.extend(back.commits)
             commits.extend(known.merged[name] for name in back.merge_requests if name in known.merged)
         return tuple(dict.fromkeys(known.brought.get(commit, commit) for commit in commits))
+
+
+def _followed(environments: Sequence[Environment]) -> tuple[object, ...]:
+    """Return what of the environments decides how commits are read."""
+    return tuple((one.name, one.scope, one.tags, one.promoted) for one in environments)

@@ -18,30 +18,30 @@ class Holding:
 
     def __init__(self, environments: Mapping[str, Environment]) -> None:
         self._environments = environments
-        self._holds: dict[Place, Hold] = {}
+        self.holds: dict[Place, Hold] = {}
         # Deployments by commit and place that went back to an older tag.
-        self._back: set[tuple[str, Place]] = set()
+        self.back: set[tuple[str, Place]] = set()
 
     def get(self, place: Place) -> Hold | None:
         """Return the hold of one place."""
-        return self._holds.get(place)
+        return self.holds.get(place)
 
     def all(self) -> tuple[Hold, ...]:
         """Return all holds, in the order they began."""
-        return tuple(self._holds.values())
+        return tuple(self.holds.values())
 
     def release(self, environment: str, chart: str, repository: str) -> None:
         """End the hold of a chart's image, of each one where no repository is given."""
         if repository:
-            self._holds.pop((environment, chart, repository), None)
+            self.holds.pop((environment, chart, repository), None)
             return
-        for place in [one for one in self._holds if one[:2] == (environment, chart)]:
-            del self._holds[place]
+        for place in [one for one in self.holds if one[:2] == (environment, chart)]:
+            del self.holds[place]
 
     def rename(self, environment: str, chart: str, later: str) -> None:
         """Carry on the holds of a chart under its new name."""
-        for place in [one for one in self._holds if one[:2] == (environment, chart)]:
-            self._holds.setdefault((environment, later, place[2]), self._holds.pop(place))
+        for place in [one for one in self.holds if one[:2] == (environment, chart)]:
+            self.holds.setdefault((environment, later, place[2]), self.holds.pop(place))
 
     def deployed(
         self,
@@ -52,7 +52,7 @@ class Holding:
         is_own: bool,
     ) -> None:
         """Take in a deployment: `undone` is what it takes back by chart, `has_stood` tells of tags before."""
-        if is_own and not self._holds:
+        if is_own and not self.holds:
             return
         decides = is_own and (
             deployment.kind in ("rollback", "promotion")
@@ -62,38 +62,38 @@ class Holding:
         for move in deployment.moves:
             place = (deployment.environment, move.chart, deployment.repository)
             if decides:
-                self._holds.pop(place, None)
+                self.holds.pop(place, None)
                 continue
             if not is_own and move.old is not None:
                 taken = [one for one in undone.get(move.chart, ()) if not self._went_back(one, place)]
                 if self._goes_back(deployment, move.old, is_taking=bool(taken)):
                     self._hold(place, deployment, [move.old, *(one.tag for one in taken if one.tag)])
                     continue
-            hold = self._holds.get(place)
+            hold = self.holds.get(place)
             if hold is not None and deployment.tag is not None:
                 is_new = not has_stood(place, deployment.tag)
                 if self._ends(hold, deployment.tag, is_new=is_new):
-                    del self._holds[place]
+                    del self.holds[place]
 
     def _goes_back(self, deployment: Deployment, old: str, *, is_taking: bool) -> bool:
         known = self._compare(deployment.environment, deployment.tag, old)
         return is_taking if known is None else known < 0
 
     def _went_back(self, deployment: Deployment, place: Place) -> bool:
-        return deployment.kind == "rollback" or (deployment.commit, place) in self._back
+        return deployment.kind == "rollback" or (deployment.commit, place) in self.back
 
     def _hold(self, place: Place, deployment: Deployment, taken: Sequence[str]) -> None:
         """Begin a hold of the newest of the builds taken back; one of a newer build stays as it is."""
         environment, chart, repository = place
-        self._back.add((deployment.commit, place))
+        self.back.add((deployment.commit, place))
         build = taken[0]
         for tag in taken[1:]:
             if (self._compare(environment, tag, build) or 0) > 0:
                 build = tag
-        earlier = self._holds.get(place)
+        earlier = self.holds.get(place)
         if earlier is not None and (self._compare(environment, build, earlier.build) or 0) <= 0:
             return
-        self._holds[place] = Hold(
+        self.holds[place] = Hold(
             environment=environment,
             chart=chart,
             repository=repository,

@@ -30,40 +30,40 @@ class Ledger:
 
     def __init__(self) -> None:
         self.all: list[Deployment] = []
-        self._rows: dict[Place, Row] = {}
+        self.rows: dict[Place, Row] = {}
         # By number and chart: the commit that took it back.
-        self._back: dict[int, dict[str, str]] = {}
+        self.back: dict[int, dict[str, str]] = {}
 
     def standing(self, place: Place) -> tuple[str | None, ...]:
         """Return the tag that stands in a place, nothing where no deployment is known there."""
-        row = self._rows.get(place)
+        row = self.rows.get(place)
         return () if row is None else (row.tag,)
 
     def stood(self, place: Place) -> frozenset[str]:
         """Return every tag that ever stood in a place."""
-        row = self._rows.get(place)
+        row = self.rows.get(place)
         return frozenset() if row is None else frozenset(tag for tag in row.tags if tag is not None)
 
     def has_stood(self, place: Place, tag: str) -> bool:
         """Say whether a tag ever stood in a place."""
-        row = self._rows.get(place)
+        row = self.rows.get(place)
         return row is not None and tag in row.tags
 
     def last(self, place: Place) -> Deployment | None:
         """Return the last deployment of a place."""
-        row = self._rows.get(place)
-        return None if row is None else self._shown(row.numbers[-1])
+        row = self.rows.get(place)
+        return None if row is None else self._shown(row.numbers[-1], place[1])
 
     def since(self, place: Place, tag: str | None) -> Sequence[int]:
         """Return the deployments of a place since a tag stood, newest first; none where it never did."""
-        row = self._rows.get(place)
+        row = self.rows.get(place)
         if row is None or tag is None or tag not in row.tags:
             return ()
         return row.numbers[row.tags[tag] :][::-1]
 
     def by(self, place: Place, commits: Collection[str]) -> Sequence[int]:
         """Return the deployments that some commits made in a place, newest first."""
-        row = self._rows.get(place)
+        row = self.rows.get(place)
         if row is None or not commits:
             return ()
         return [number for number in reversed(row.numbers) if self.all[number].commit in commits]
@@ -76,16 +76,20 @@ class Ledger:
                     yield self._shown(number)
             return
         numbers: set[int] = set()
-        for place, row in self._rows.items():
+        for place, row in self.rows.items():
             if place[1] == chart and environment in ("", place[0]):
                 numbers.update(row.numbers)
         for number in sorted(numbers, reverse=True):
-            yield self._shown(number)
+            yield self._shown(number, chart)
 
-    def _shown(self, number: int) -> Deployment:
+    def _shown(self, number: int, chart: str = "") -> Deployment:
+        """Return a deployment with what took it back: for one chart, or else for any."""
         deployment = self.all[number]
-        back = self._back.get(number)
-        return replace(deployment, reverted_by=next(reversed(back.values()))) if back else deployment
+        back = self.back.get(number)
+        if not back:
+            return deployment
+        by = back.get(chart, "") if chart else next(reversed(back.values()))
+        return replace(deployment, reverted_by=by)
 
     def record(self, deployment: Deployment, undone: Mapping[str, Sequence[int]]) -> None:
         """Take in a deployment; `undone` are those that it takes back, by chart."""
@@ -93,9 +97,9 @@ class Ledger:
         self.all.append(deployment)
         for move in deployment.moves:
             place = (deployment.environment, move.chart, deployment.repository)
-            row = self._rows.get(place)
+            row = self.rows.get(place)
             if row is None:
-                row = self._rows[place] = Row()
+                row = self.rows[place] = Row()
             row.tags[move.old] = len(row.numbers)
             row.numbers.append(number)
             row.tags[deployment.tag] = len(row.numbers)
@@ -106,16 +110,16 @@ class Ledger:
     def _take_back(self, number: int, chart: str, by: Deployment) -> None:
         """Note that a deployment was taken back; what it had taken back itself may count again."""
         reverted = self.all[number]
-        self._back.setdefault(number, {}).setdefault(chart, by.commit)
+        self.back.setdefault(number, {}).setdefault(chart, by.commit)
         if not reverted.reverts:
             return
         is_as_before = any(move.chart == chart and move.old == by.tag for move in reverted.moves)
         for earlier in self.by((by.environment, chart, by.repository), reverted.reverts):
-            back = self._back.get(earlier, {})
+            back = self.back.get(earlier, {})
             if back.get(chart) == reverted.commit and (is_as_before or self.all[earlier].tag == by.tag):
                 del back[chart]
 
     def rename(self, environment: str, chart: str, later: str) -> None:
         """Carry on what is known of a chart under its new name."""
-        for place in [one for one in self._rows if one[:2] == (environment, chart)]:
-            self._rows.setdefault((environment, later, place[2]), self._rows.pop(place))
+        for place in [one for one in self.rows if one[:2] == (environment, chart)]:
+            self.rows.setdefault((environment, later, place[2]), self.rows.pop(place))

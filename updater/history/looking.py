@@ -47,7 +47,7 @@ class Looker:
         self._log = log
         self._environments = environments
         self._matters = _mattering([one.scope for one in environments])
-        self._paths: frozenset[str] = frozenset()
+        self.paths: frozenset[str] = frozenset()
         self._last: Survey | None = None
 
     def rest(self) -> None:
@@ -58,6 +58,15 @@ class Looker:
         """Say whether files come or go that tell where images are."""
         return any(None in change and self._matters(path) for path, change in changes.items())
 
+    def begin(self, changes: Changes) -> dict[str, str]:
+        """Take in what the first commit of the line brought, without reading it.
+
+        Returns the versions of the files that tell where images are.
+        """
+        found = {path: new for path, (_, new) in changes.items() if new is not None and self._matters(path)}
+        self.paths = frozenset(found)
+        return found
+
     def look(self, commit: LoggedCommit, changes: Changes) -> Look:
         """Return what a commit moved against its first parent; a file that cannot be parsed holds no tag."""
         changed = {path: change for path, change in changes.items() if self._matters(path)}
@@ -67,25 +76,25 @@ class Looker:
         old = {path: name for path, (name, _) in changed.items() if name}
         new = {path: name for path, (_, name) in changed.items() if name}
         parent = commit.parents[0] if commit.parents else ""
-        before = Survey(_Side(self._log, parent, self._paths, old), self._last)
-        shared = before if paths is self._paths else None
-        after = Survey(_Side(self._log, commit.commit, paths, new), shared)
+        before = Survey(Side(self._log, parent, self.paths, old), self._last)
+        shared = before if paths is self.paths else None
+        after = Survey(Side(self._log, commit.commit, paths, new), shared)
         rows: list[Row] = []
         renamed: dict[tuple[str, str], str] = {}
         for environment in self._environments:
             names = _renamed(environment.scope, before, after) if shared is None else {}
             rows.extend(_rows(environment, (before, after), changed, names))
             renamed.update({(environment.name, name): later for name, later in names.items()})
-        self._paths, self._last = paths, after
+        self.paths, self._last = paths, after
         return Look(rows, renamed)
 
     def _after(self, changed: Changes) -> frozenset[str]:
         """Return the files that matter after a change: the same set where none came or went."""
         gone = {path for path, (_, new) in changed.items() if new is None}
         there = changed.keys() - gone
-        if self._paths.issuperset(there) and self._paths.isdisjoint(gone):
-            return self._paths
-        return (self._paths - gone) | there
+        if self.paths.issuperset(there) and self.paths.isdisjoint(gone):
+            return self.paths
+        return (self.paths - gone) | there
 
 
 def _mattering(scopes: Sequence[Scope]) -> Callable[[str], bool]:
@@ -100,7 +109,7 @@ def _mattering(scopes: Sequence[Scope]) -> Callable[[str], bool]:
     return matters
 
 
-class _Side:
+class Side:
     """The files that matter on one side of a commit, as `model.Files`; `changed` are known versions."""
 
     def __init__(self, log: Log, commit: str, paths: frozenset[str], changed: Mapping[str, str]) -> None:
@@ -118,9 +127,11 @@ class _Side:
         return self._files
 
     def version(self, path: str) -> str:
+        """Return a name of the file's content."""
         return self._changed.get(path) or self._whole.version(path)
 
     def read(self, path: str) -> bytes:
+        """Return the file's bytes."""
         if path not in self._changed:
             return self._whole.read(path)
         if self._read is None:
@@ -129,6 +140,7 @@ class _Side:
         return self._read[path]
 
     def read_many(self, paths: frozenset[str]) -> Mapping[str, bytes]:
+        """Return the bytes of many files."""
         return self._whole.read_many(paths)
 
 

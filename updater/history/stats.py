@@ -36,14 +36,18 @@ class Figures:
     restore_time: timedelta | None
 
 
-def figures(deployments: Sequence[Deployment], since: datetime, until: datetime) -> Sequence[Figures]:
+def figures(
+    deployments: Sequence[Deployment], since: datetime, until: datetime, environments: Iterable[str] = ()
+) -> Sequence[Figures]:
     """Return the figures from `since` to before `until`: for each environment a total, then its charts.
+
+    The totals of `environments` are told even where nothing was ever deployed to them.
 
     `deployments` should hold those after the span, too: what took one back may have come later.
     """
     times = {one.commit: one.time for one in deployments}
     weeks = (until - since) / _WEEK
-    groups: dict[tuple[str, str], list[Deployment]] = {}
+    groups: dict[tuple[str, str], list[Deployment]] = {(name, ""): [] for name in environments}
     for one in deployments:
         groups.setdefault((one.environment, ""), [])
         if since <= one.time < until and _is_deployed(one):

@@ -116,7 +116,8 @@ def moved(
             if place in found:
                 found[place][1].append(one)
                 continue
-            known = standing(place)
+            # Whoever asks may have to read a file for it.
+            known = standing(place) if merged or len(one.previous) != 1 else ()
             olds = _old(one, environments[one.environment], known)
             if not olds or (merged and known and known != olds):
                 return None

@@ -17,6 +17,12 @@ class Past(Protocol):
     def deployments(self, environment: str, chart: str = "") -> Sequence[Deployment]:
         """Return the deployments of an environment or of one of its charts, the newest first."""
 
+    def made_by(self, commits: Collection[str]) -> Sequence[Deployment]:
+        """Return what some commits deployed anywhere, given by how their ids begin, the newest first.
+
+        What the first commit of a branch brought is not among it.
+        """
+
     def held_by_hand(self, environment: str, chart: str, repository: str) -> Hold | None:
         """Return the hold that a person's own revert means; None where there is none."""
 
@@ -37,6 +43,10 @@ class NoPast:
     """There is none, as in a plain folder."""
 
     def deployments(self, environment: str, chart: str = "") -> Sequence[Deployment]:  # noqa: ARG002
+        """Return nothing."""
+        return ()
+
+    def made_by(self, commits: Collection[str]) -> Sequence[Deployment]:  # noqa: ARG002
         """Return nothing."""
         return ()
 

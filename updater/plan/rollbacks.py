@@ -119,17 +119,18 @@ def _alone(environment: Environment, ground: Ground, undo: Undo) -> dict[str, by
     """Return the files of the charts with the tags and digests that stood before the oldest commit."""
     past = ground.past.before(undo.commits[-1])
     then = Ground(ground.branch, Draft(past), Survey(past, ground.survey))
-    old = {(one.file, one.path): one for one in _targets(environment, then, undo.charts)}
+    before = then.survey.readable_in(environment.scope, undo.charts)
+    old = {(one.file, one.path): one for one in before}
     undone = {(chart, one.repository) for one in _undone(environment, ground, undo) for chart in one.charts}
     changes: dict[str, list[tuple[Target, str, str | None]]] = {}
     for target in _targets(environment, ground, undo.charts):
-        before = old.get((target.file, target.path))
-        if (target.chart, target.repository) not in undone or before is None:
+        stood = old.get((target.file, target.path))
+        if (target.chart, target.repository) not in undone or stood is None:
             continue
-        if before.tag is None or target.problem:
+        if stood.tag is None or target.problem:
             where = {"file": target.file, "line": target.line, "chart": target.chart}
             raise Refusal(Reason("rollback-no-tag", {**where, "environment": environment.name}))
-        changes.setdefault(target.file, []).append((target, before.tag, _digest(target, before)))
+        changes.setdefault(target.file, []).append((target, stood.tag, _digest(target, stood)))
     try:
         written = {file: ground.survey.write(file, those) for file, those in changes.items()}
     except EditRefused as problem:
@@ -157,7 +158,8 @@ def _place(old: Target, new: str | None) -> PlaceOutcome:
 
 def _undone(environment: Environment, ground: Ground, undo: Undo) -> list[Deployment]:
     """Return the deployments that are taken back, the newest first."""
-    return [one for one in ground.past.deployments(environment.name) if one.commit in undo.commits]
+    made = ground.past.made_by(undo.commits)
+    return [one for one in made if one.environment == environment.name]
 
 
 # What becomes of it
@@ -237,7 +239,7 @@ def _with_holds(ground: Ground, holds: Sequence[Hold]) -> dict[str, bytes | None
 
 
 def _subjects(environment: Environment, ground: Ground, undo: Undo) -> tuple[str, ...]:
-    known = {one.commit: one.subject for one in ground.past.deployments(environment.name)}
+    known = {one.commit: one.subject for one in _undone(environment, ground, undo)}
     return tuple(known.get(commit, commit[:10]) for commit in undo.commits)
 
 

@@ -60,8 +60,8 @@ class _Choice:
             found = past.deployments(self.environment.name, request.chart)
             return [one for one in found if one.commit in pinned] or self._refuse("no-such-deployment")
         if request.commit:
-            everything = past.deployments(self.environment.name)
-            named = [one for one in everything if one.commit.startswith(request.commit)]
+            made = past.made_by([request.commit])
+            named = [one for one in made if one.environment == self.environment.name]
             return named or self._refuse("no-such-deployment", commit=request.commit)
         history = past.deployments(self.environment.name, request.chart)
         if not history:
@@ -107,8 +107,7 @@ class _Choice:
             return
         others = [
             chart if one.environment == self.environment.name else f"{chart} in {one.environment}"
-            for one in self.ground.past.deployments("")
-            if one.commit in undo.commits
+            for one in self.ground.past.made_by(undo.commits)
             for chart in one.charts
             if one.environment != self.environment.name or chart not in undo.charts
         ]

@@ -7,13 +7,15 @@ Nothing is changed here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from heapq import merge
+from itertools import chain, islice
 
 from updater.charts import Target
 from updater.errors import EditRefused, InvalidConfigRepo, InvalidRequest
-from updater.history import Figures, figures
+from updater.history import Figures, History, figures
 from updater.model import (
     PROPOSAL_PREFIX,
     AskedBefore,
@@ -21,6 +23,7 @@ from updater.model import (
     Deployment,
     Hold,
     ImageReference,
+    Move,
     OutcomeKind,
     Question,
     Status,
@@ -31,7 +34,7 @@ from updater.model import (
 )
 from updater.plan import Ground, Guard, Standing, Verdict, pause_stop, plan, written_holds
 from updater.policy import Environment, pause_at
-from updater.sight import Sight
+from updater.sight import BranchPast, Sight
 from updater.store import Query, Records
 from updater.worker.rounds import Doors, Rounds
 from updater.worker.standings import listed
@@ -65,8 +68,9 @@ class Accounts:
             ground = sight.ground(one.name)
             found += [hold for hold in written_holds(ground) if hold.environment == one.name]
             guard = Guard(one, ground)
-            keys = {(each.chart, each.repository) for each in _held_by_hand(ground, one.name)}
-            found += [hold for key in sorted(keys) if (hold := guard.by_hand(*key))]
+            by_hand = (each for each in _history(ground).held_all() if each.environment == one.name)
+            held = (guard.by_hand(each.chart, each.repository) for each in by_hand)
+            found += [hold for hold in held if hold]
         return found
 
     def history(self, question: Question) -> Sequence[Deployment]:
@@ -75,13 +79,10 @@ class Accounts:
         Raises:
             InvalidRequest: there is no such environment, or no such commit to go on from.
         """
-        found = self._deployments(question)
+        told = self._deployments(question, made_only=False)
         if question.before:
-            at = [place for place, one in enumerate(found) if one.commit == question.before]
-            if not at:
-                raise InvalidRequest(f"No deployment has the commit {question.before!r}.", field="before")
-            found = found[at[-1] + 1 :]
-        return found[: question.limit]
+            told = _after(told, question.before)
+        return list(islice(told, question.limit))
 
     def figures(self, question: Question) -> Sequence[Figures]:
         """Return the figures of a span of time, the last 90 days where none is named.
@@ -92,33 +93,24 @@ class Accounts:
         # Commits know whole seconds: what was deployed in this one counts.
         until = question.until or self._doors.clock() + timedelta(seconds=1)
         since = question.since or until - _SPAN
-        found = figures(self._deployments(replace(question, since=None, until=None)), since, until)
+        made = self._deployments(replace(question, since=None, until=None), made_only=True)
+        names = [one.name for one in _environments(self._sight(), question.environment)]
+        found = figures(list(made), since, until, names)
         return [one for one in found if question.chart in ("", one.chart)]
 
-    def _deployments(self, question: Question) -> list[Deployment]:
+    def _deployments(self, question: Question, *, made_only: bool) -> Iterator[Deployment]:
+        """Yield what is asked for; `made_only` leaves out what was there when a branch began.
+
+        Of one branch in the order of its commits, of several the later ones first.
+        """
         sight = self._sight()
-        found: list[Deployment] = []
-        branches: set[str] = set()
+        branches: dict[str, tuple[History, set[str]]] = {}
         for one in _environments(sight, question.environment):
             ground = sight.ground(one.name)
-            found += ground.past.deployments(one.name, question.chart)
-            branches.add(ground.branch)
-        if question.environment == "" and len(sight.rules.environments) > 1:
-            order = {commit: place for place, commit in enumerate(self._order(sight, branches))}
-            found.sort(key=lambda one: order[one.commit])
-        return [one for one in found if _is_asked_for(one, question)]
-
-    def _order(self, sight: Sight, branches: Iterable[str]) -> list[str]:
-        """Return the commits of several histories: each in its own order, and the later ones first."""
-        merged: list[Deployment] = []
-        for branch in sorted(branches):
-            ground = next(
-                one for one in sight.grounds.values() if isinstance(one, Ground) and one.branch == branch
-            )
-            merged += ground.past.deployments("")
-        if len(set(branches)) > 1:
-            merged.sort(key=lambda one: one.time, reverse=True)
-        return list(dict.fromkeys(one.commit for one in merged))
+            _, names = branches.setdefault(ground.branch, (_history(ground), set()))
+            names.add(one.name)
+        told = [_told(history, names, question, made_only) for history, names in branches.values()]
+        return told[0] if len(told) == 1 else merge(*told, key=lambda one: -one.time.timestamp())
 
     def status(self, environment: str = "", chart: str = "") -> Status:
         """Return what is where.
@@ -140,8 +132,9 @@ class Accounts:
             prefix = f"{PROPOSAL_PREFIX}{one.name}/"
             mine = {branch: ground.branch for branch in opened if branch.startswith(prefix)}
             about = _About(one, ground, standings.standing(mine).values(), self._pause(one))
-            rows += [about.row(sight, target) for target in about.targets() if chart in ("", target.chart)]
-            problems += [str(problem) for problem in ground.survey.problems(one.scope)]
+            rows += [about.row(sight, target) for target in about.targets(chart)]
+            if not chart:
+                problems += [str(problem) for problem in ground.survey.problems(one.scope)]
         return Status(rows=tuple(rows), problems=tuple(problems))
 
     def _pause(self, environment: Environment) -> str:
@@ -217,12 +210,10 @@ class Accounts:
         ground = sight.grounds.get(name)
         history: Sequence[Deployment] = ()
         if isinstance(ground, Ground):
-            charts = {place.chart for place in verdict.places}
-            history = [
-                one
-                for one in ground.past.deployments(name)
-                if one.repository == image.repository and (not charts or charts & set(one.charts))
-            ]
+            charts = dict.fromkeys(place.chart for place in verdict.places)
+            told = (one for chart in charts for one in ground.past.deployments(name, chart))
+            found = dict.fromkeys(one for one in told if one.repository == image.repository)
+            history = sorted(found, key=lambda one: one.time, reverse=True)
         why = Why(
             environment=name,
             image=str(image),
@@ -246,7 +237,7 @@ class Accounts:
             at, known, sight = self._last
             if timedelta(0) <= now - at <= KEPT and known == tips():
                 return sight
-        sight = self._rounds.refresh()
+        sight = self._rounds.look_afresh()
         self._last = (now, tips(), sight)
         return sight
 
@@ -261,10 +252,42 @@ def _environments(sight: Sight, name: str) -> list[Environment]:
     return [one for one in sight.rules.environments if name in ("", one.name)]
 
 
-def _held_by_hand(ground: Ground, environment: str) -> Iterable[Hold]:
-    keys = {(chart, one.repository) for one in ground.past.deployments(environment) for chart in one.charts}
-    found = (ground.past.held_by_hand(environment, *key) for key in keys)
-    return [hold for hold in found if hold is not None]
+def _history(ground: Ground) -> History:
+    """Return the history of a ground's branch."""
+    past = ground.past
+    if not isinstance(past, BranchPast):
+        raise TypeError("a folder has no history")
+    return past.history()
+
+
+def _told(
+    history: History, environments: Collection[str], question: Question, made_only: bool
+) -> Iterator[Deployment]:
+    arrived = () if made_only else chain.from_iterable(_arrived(history, question))
+    for one in chain(history.made("", question.chart), arrived):
+        if one.environment in environments and _is_asked_for(one, question):
+            yield one
+
+
+def _arrived(history: History, question: Question) -> Iterator[Sequence[Deployment]]:
+    # Only when all else was told: whoever asks for the newest waits for no file to be read.
+    yield history.arrived(question.environment, question.chart)
+
+
+def _after(told: Iterable[Deployment], commit: str) -> Iterator[Deployment]:
+    """Yield what comes after the deployments of a commit.
+
+    Raises:
+        InvalidRequest: there is none of it.
+    """
+    is_met = False
+    for one in told:
+        if one.commit == commit:
+            is_met = True
+        elif is_met:
+            yield one
+    if not is_met:
+        raise InvalidRequest(f"No deployment has the commit {commit!r}.", field="before")
 
 
 def _is_asked_for(one: Deployment, question: Question) -> bool:
@@ -309,16 +332,18 @@ class _About:
                 waiting = WaitingTag(tag=carried.image.tag, name=name, link=standing.link)
                 for chart in carried.charts:
                     self._waiting.setdefault((chart, carried.image.repository), []).append(waiting)
-        for one in ground.past.deployments(environment.name):
+        self._history = _history(ground)
+        for one in self._history.made(environment.name):
             for chart in one.charts:
                 self._last.setdefault((chart, one.repository), one)
 
-    def targets(self) -> Sequence[Target]:
-        return self._ground.survey.all_targets(self._environment.scope)
+    def targets(self, chart: str) -> Sequence[Target]:
+        survey, scope = self._ground.survey, self._environment.scope
+        return survey.readable_in(scope, {chart}) if chart else survey.all_targets(scope)
 
     def row(self, sight: Sight, target: Target) -> StatusRow:
         key = (target.chart, target.repository)
-        last = self._last.get(key)
+        last = self._last.get(key) or self._began(target)
         return StatusRow(
             environment=self._environment.name,
             chart=target.chart,
@@ -334,6 +359,23 @@ class _About:
             holds=tuple(self._guard.holds(*key)),
             pause=self._pause,
             waiting=tuple(self._waiting.get(key, ())),
+        )
+
+    def _began(self, target: Target) -> Deployment | None:
+        """Return what made a tag stand that nobody has changed since the branch began."""
+        commit = self._history.began(target.file)
+        if commit is None:
+            return None
+        return Deployment(
+            commit=commit.commit,
+            time=commit.time,
+            subject=commit.message.partition("\n")[0],
+            kind="by-hand",
+            by=commit.author,
+            environment=self._environment.name,
+            repository=target.repository,
+            tag=target.tag,
+            moves=(Move(chart=target.chart, old=None),),
         )
 
     def _origin_tag(self, sight: Sight, target: Target) -> str | None:

@@ -75,10 +75,18 @@ class Rounds:
         Raises:
             UpdaterError: the remote is away, or the rules cannot be read.
         """
-        self._fetch()
-        sight = self._look()
+        sight = self.look_afresh()
         sight.warm()
         return sight
+
+    def look_afresh(self) -> Sight:
+        """Fetch and look, for somebody who only asks.
+
+        Raises:
+            UpdaterError: as for `refresh`.
+        """
+        self._fetch()
+        return self._look()
 
     def standings(self) -> Standings:
         """Return what stands on source branches and the forge, to be looked up afresh."""
