@@ -134,6 +134,18 @@ class BranchPast:
         """Return every tag that ever stood there."""
         return self.history().stood(environment, chart, repository)
 
+    def holds(self, commit: str, earlier: str) -> bool:
+        """Say whether a commit holds an earlier one, or is it."""
+        return commit == earlier or self.repo.holds(commit, earlier)
+
+    def named(self, beginning: str) -> str:
+        """Return the id of the branch's commit that begins so; empty where there is none."""
+        try:
+            commit = self.repo.commit_of(beginning).commit
+        except KeyError:
+            return ""
+        return commit if commit.startswith(beginning) and self.holds(self.tip, commit) else ""
+
     def undone(self, commits: Sequence[str]) -> Mapping[str, bytes | None] | tuple[str, ...]:
         """Return what `git revert` of the commits, in this order, changes; or the files that clash."""
         return self.repo.undone(commits, self.tip, besides=(HOLDS_PATH,))

@@ -30,7 +30,7 @@ def one_line(text: object, limit: int) -> str:
     line = str(text)
     if not (line.isascii() and line.isprintable()):
         line = "".join(" " if _is_unseen(char) else char for char in line)
-    return " ".join(line.split())[:limit]
+    return " ".join(line.split())[:limit].rstrip()
 
 
 def _is_unseen(char: str) -> bool:

@@ -146,13 +146,13 @@ def test_tags_that_came_by_promotion_compare_as_where_they_came_from() -> None:
     [
         (6, {}, True),
         (8, {}, False),
-        (6, {"Reverts": "a" * 40}, False),
-        (6, {"Promoted_From": "qa"}, False),
-        (6, {"Override": "yes"}, False),
+        (6, {"Reverts": "a" * 40}, True),
+        (6, {"Promoted_From": "qa"}, True),
+        (6, {"Override": "yes"}, True),
     ],
     ids=["older", "newer", "rollback", "promotion", "override"],
 )
-def test_the_updater_ends_a_hold_by_what_somebody_decided(
+def test_the_updater_ends_a_hold_by_a_newer_build_whoever_asked(
     build_: int, more: dict[str, str], is_held: bool
 ) -> None:
     story = after(5, 7)

@@ -165,12 +165,12 @@ def test_a_chart_is_the_same_however_its_path_is_told(mine: str, theirs: str, me
 @pytest.mark.parametrize(
     ("held", "tag", "stood", "out", "lifted"),
     [
-        (hold(), "develop-5", (), True, True),
+        (hold(), "develop-5", (), True, False),
         (hold(), "develop-4", (), True, False),
         (hold(), "develop-6", (), False, True),
         (hold(until="release"), "develop-6", (), True, False),
         (hold(build=""), "develop-6", (), True, False),
-        (hold(build="hotfix"), "hotfix", (), True, True),
+        (hold(build="hotfix"), "hotfix", (), True, False),
         (hold(build="hotfix"), "develop-6", (), False, True),
         (hold(build="hotfix"), "develop-6", ("develop-6",), True, False),
     ],

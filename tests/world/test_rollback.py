@@ -119,8 +119,10 @@ class TestTheLastDeployment:
         rolls_back(world)
         rolls_back(world)
         assert standing(world) == "develop-100"
-        assert world.file(HOLDS).count("build:") == 1
-        assert '"develop-102"' in world.file(HOLDS)
+        held = [line.split()[-1] for line in world.file(HOLDS).splitlines() if "build:" in line]
+        assert held == ['"develop-102"', '"develop-101"']
+        deploys(world, "develop-103")
+        assert world.file(HOLDS).endswith("holds: []\n"), "a newer build ends both"
 
     def test_there_is_nothing_to_take_back_from_a_chart_that_nobody_deployed(self, world: World) -> None:
         asked = rolls_back(world)

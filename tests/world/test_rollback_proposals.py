@@ -141,8 +141,8 @@ def test_by_rule_it_is_direct_and_closes_what_was_proposed(tmp_path: Path) -> No
         asked = back(world)
         assert kind(world, asked) is COMMITTED, world.outcome(asked).reason
         assert prod(world) == "master-101"
-        assert branches(world) == []
         world.look_around()
+        assert branches(world) == []
         assert kind(world, waiting) is SUPERSEDED
         assert "was rolled back to master-101 by kim" in world.outcome(waiting).reason
 

@@ -38,10 +38,14 @@ def logged(git: GitCommands, *options: str, revisions: Sequence[str]) -> list[Lo
     return [told(fields[at : at + size]) for at in range(0, len(fields) - size + 1, size)]
 
 
+# Options for one commit that may not be there.
+ONE = ("--no-walk", "--ignore-missing")
+
+
 def existing(git: GitCommands, names: Iterable[str]) -> dict[str, LoggedCommit]:
     """Return those commits that the mirror has, of some named by their whole ids."""
     ids = [name for name in names if _ID.fullmatch(name)]
-    found = logged(git, "--no-walk", "--ignore-missing", revisions=ids)
+    found = logged(git, *ONE, revisions=ids)
     return {one.commit: one for one in found if one.commit in ids}
 
 

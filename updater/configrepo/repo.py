@@ -150,18 +150,15 @@ class ConfigRepo:
         return {one.commit: one for one in found}
 
     def commit_of(self, name: str) -> LoggedCommit:
-        """Return a commit by its id; KeyError where the mirror has none."""
-        options = ("--no-walk", "--ignore-missing")
-        found = self._read(lambda: history.logged(self._git, *options, revisions=[name]))
+        """Return a commit by its id, or by how that begins; KeyError where the mirror has none."""
+        found = self._read(lambda: history.logged(self._git, *history.ONE, revisions=[name]))
         if not found:
             raise KeyError(name)
         return found[0]
 
     def at(self, commit: str) -> Moment:
         """Return the files at any commit, by its id; KeyError where the mirror has none."""
-        self._own()
-        self._known()
-        return moments.at(commit, self._trees, self._git)
+        return self._read(lambda: moments.at(commit, self._trees, self._git))
 
     def commits(self, tip: str, since: str = "") -> Sequence[LoggedCommit]:
         """Return every commit that `tip` holds and `since` does not (ids), parents before their children.
@@ -192,6 +189,10 @@ class ConfigRepo:
             TemporaryError: `tip` is not in the mirror.
         """
         return self._read(lambda: undoing.undone(self._listings, commits, tip, besides))
+
+    def holds(self, commit: str, earlier: str) -> bool:
+        """Say whether a commit holds another one (ids); one that the mirror lacks is held by none."""
+        return self._read(lambda: self._is_ancestor(earlier, commit))
 
     def landing(self, branch: str, commit: str) -> LoggedCommit:
         """Return what brought a commit into a branch that contains it: a merge, or the commit itself.

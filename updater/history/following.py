@@ -218,7 +218,7 @@ class History:
             known.renamed[environment, chart] = later
         for release in reading.releases:
             for chart in release.charts:
-                known.holding.release(release.environment, chart, release.repository)
+                known.holding.release(release.environment, chart, release.repository, release.build)
         is_plain = reading.is_own and not step.brought
         merge_request = "" if is_plain else merge_request_of(step.commit.message)
         for one in found:

@@ -30,13 +30,12 @@ class Holding:
         """Return all holds, in the order they began."""
         return tuple(self.holds.values())
 
-    def release(self, environment: str, chart: str, repository: str) -> None:
-        """End the hold of a chart's image, of each one where no repository is given."""
-        if repository:
-            self.holds.pop((environment, chart, repository), None)
-            return
-        for place in [one for one in self.holds if one[:2] == (environment, chart)]:
-            del self.holds[place]
+    def release(self, environment: str, chart: str, repository: str, build: str = "") -> None:
+        """End the hold of a chart's image, of each one where no repository is given; of one build only."""
+        for place, hold in list(self.holds.items()):
+            is_meant = place[:2] == (environment, chart) and repository in ("", place[2])
+            if is_meant and build in ("", hold.build):
+                del self.holds[place]
 
     def rename(self, environment: str, chart: str, later: str) -> None:
         """Carry on the holds of a chart under its new name."""
@@ -54,16 +53,8 @@ class Holding:
         """Take in a deployment: `undone` is what it takes back by chart, `has_stood` tells of tags before."""
         if is_own and not self.holds:
             return
-        decides = is_own and (
-            deployment.kind in ("rollback", "promotion")
-            or deployment.override
-            or bool(deployment.promoted_from)
-        )
         for move in deployment.moves:
             place = (deployment.environment, move.chart, deployment.repository)
-            if decides:
-                self.holds.pop(place, None)
-                continue
             if not is_own and move.old is not None:
                 taken = [one for one in undone.get(move.chart, ()) if not self._went_back(one, place)]
                 if self._goes_back(deployment, move.old, is_taking=bool(taken)):

@@ -37,6 +37,7 @@ class Release:
     environment: str
     charts: tuple[str, ...]
     repository: str
+    build: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +89,9 @@ def _told(facts: Facts) -> Told | None:
 
 def _releases(facts: Facts) -> list[Release]:
     environment, charts = facts.get("Environment", ("",))[0], facts.get("Chart", ())
-    names = [split_reference(value)[0] for value in facts["Release"]]
-    repositories = ["" if name == "*" else _canonical(name) for name in names]
-    return [Release(environment, charts, one) for one in repositories if one is not None]
+    found = [split_reference(value)[:2] for value in facts["Release"]]
+    named = [("" if name == "*" else _canonical(name), build) for name, build in found]
+    return [Release(environment, charts, one, build) for one, build in named if one is not None]
 
 
 # One string for each repository, however many commits name it.

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 from updater import wiring
-from updater.model import Outcome, OutcomeKind, Record
+from updater.model import Outcome, OutcomeKind, Record, RollbackRequest
 from updater.oneshot.errands import AnyErrand, Errand
 from updater.oneshot.grounds import House, checkout, open_house, shipped
 from updater.oneshot.looking import told
@@ -30,7 +30,9 @@ def carry_out(errand: AnyErrand, timeout: float) -> Record:
     with open_house() as house:
         record, _ = house.store.add(errand.wish())
         record = _work(house, record, timeout)
-        if record.outcome is not None and _may_be_merged(house, record.outcome):
+        is_rollback = isinstance(record.request, RollbackRequest)
+        if record.outcome is not None and (is_rollback or _may_be_merged(house, record.outcome)):
+            # What was proposed gives way to a rollback, and what may be merged is.
             house.worker.look_around()
             record = house.store.get(record.request.id) or record
         return record

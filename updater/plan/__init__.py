@@ -158,9 +158,9 @@ class _Planning:
         name = environment.name
         rollbacks = self.addressed.rollbacks.get(name, ()) if _proposes_rollbacks(environment) else ()
         wishes = self.addressed.wishes.get(name, {}) if environment.delivery != "commit" else {}
-        if rollbacks:
-            # Builds of the same batch are judged when it is known what stands then.
-            self._wait(TemporaryError(f"A rollback in {name} comes first.", after=1), wishes, ())
+        if wishes and (rollbacks or self.addressed.holds.get(name)):
+            # Builds of the same batch are judged when it is known what stands, or is held, then.
+            self._wait(_comes_first(name), wishes, ())
             wishes = {}
         if not rollbacks and not wishes:
             return
@@ -191,27 +191,19 @@ class _Planning:
             return
         ground = ground_of(self.grounds, name)
         acts = Acts(environment, ground, len(self.changes), self._pause(environment))
-        try:
-            for request in sorted((*rollbacks, *holds), key=lambda one: one.sequence):
-                is_hold = isinstance(request, HoldRequest)
-                self.verdicts.append(acts.hold(request) if is_hold else acts.roll_back(request))
-            self._give_way(environment, ground, acts.changes)
-        except (TemporaryError, ForgeRefused, InvalidConfigRepo) as problem:
-            self._wait(problem, {}, (*rollbacks, *holds))
-            return
+        for request in sorted((*rollbacks, *holds), key=lambda one: one.sequence):
+            is_hold = isinstance(request, HoldRequest)
+            self.verdicts.append(acts.hold(request) if is_hold else acts.roll_back(request))
         self._note(acts.undone)
         self.changes.extend(acts.changes)
-
-    def _give_way(self, environment: Environment, ground: Ground, changes: Sequence[AnyChange]) -> None:
-        """Close what is proposed for charts that are rolled back past it."""
-        charts = {chart for one in changes if isinstance(one, Change) for chart in one.charts}
-        if environment.delivery != "commit" and charts:
-            self.closings.extend(Proposer(environment, ground, self.known).given_way(charts))
 
     def commit(self, environment: Environment) -> None:
         """Plan the direct commits of an environment."""
         wishes = self.addressed.wishes.get(environment.name, {})
         if environment.delivery != "commit" or not wishes:
+            return
+        if _proposes_rollbacks(environment) and self.addressed.rollbacks.get(environment.name):
+            self._wait(_comes_first(environment.name), wishes, ())
             return
         ground = ground_of(self.grounds, environment.name)
         guard = Guard(environment, ground, self._pause(environment))
@@ -252,6 +244,10 @@ class _Planning:
         for request_id, undo in undone.items():
             pairs = (Chosen(chart=undo.charts[0], image=commit) for commit in undo.commits)
             self.addressed.chosen[request_id] = tuple(pairs)
+
+
+def _comes_first(environment: str) -> TemporaryError:
+    return TemporaryError(f"What a person asked for in {environment} comes first.", after=1)
 
 
 def _proposes_rollbacks(environment: Environment) -> bool:

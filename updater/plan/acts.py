@@ -41,12 +41,13 @@ class Acts:
 
     def roll_back(self, request: RollbackRequest) -> Verdict:
         """Draft a rollback; one that is asked for twice at once is one."""
-        meaning = (request.chart, request.to, request.commit, request.alone, request.override)
+        what = (request.chart, request.to, request.commit, request.alone, request.override, request.chosen)
+        meaning = (*what, request.caller.images, request.caller.environments)
         if meaning not in self._same:
             try:
                 self._same[meaning] = self._roll_back(request)
             except Refusal as refusal:
-                self._same[meaning] = rollback_verdict(request, OutcomeKind.REFUSED, refusal.reason)
+                return rollback_verdict(request, OutcomeKind.REFUSED, refusal.reason)
         return replace(self._same[meaning], request=request)
 
     def _roll_back(self, request: RollbackRequest) -> Verdict:
@@ -89,7 +90,9 @@ class Acts:
         if request.repository:
             return not_for_images(request.caller, [request.repository])
         standing = standing_tags(self.environment, self.ground, {request.chart})
-        return not_for_images(request.caller, (repository for _, repository in standing))
+        held = (*self._written(request), *self._by_hand(request)) if request.release else ()
+        released = [hold.repository for hold in held if hold.repository]
+        return not_for_images(request.caller, [*(repository for _, repository in standing), *released])
 
     def _hold(self, request: HoldRequest) -> Verdict:
         by_rule = "release" if self.environment.rollback.hold == "until-release" else "newer"
@@ -200,7 +203,29 @@ def rollback_of(
     restored = change.rollback.restored if change.rollback else ()
     if problem := not_for_images(request.caller, (one.image.repository for one in restored)):
         raise Refusal(problem)
+    foreign = _foreign_files(environment, ground, change)
+    if foreign and not _is_unlimited(request.caller):
+        commits = [commit[:10] for commit in undo.commits]
+        facts = {
+            "commits": commits,
+            "others": foreign,
+            "chart": request.chart,
+            "environment": environment.name,
+        }
+        raise Refusal(Reason("rollback-moves-others", facts))
     return replace(change, requests=(replace(wish, image=change.image),)), edits
+
+
+def _foreign_files(environment: Environment, ground: Ground, change: Change) -> list[str]:
+    """Return what a rollback changes that no tag of its charts stands in."""
+    spots = ground.survey.laid_out(environment.scope)
+    charts = {*change.charts}
+    own = {path for path, spot in spots.items() if spot.chart in charts}
+    return sorted(change.files.keys() - own - {HOLDS_PATH})
+
+
+def _is_unlimited(caller: Caller) -> bool:
+    return bool({"*", "**"} & {*caller.images}) and "*" in caller.environments
 
 
 def not_for_images(caller: Caller, repositories: Iterable[str]) -> Reason | None:

@@ -75,6 +75,8 @@ def _why_dropped(environment: Environment, fork: Ground, carried: Carried, edits
         "environment": environment.name,
         "target": fork.branch,
     }
+    if carried.undo is not None:
+        return Reason("closed-rollback-moot", facts)
     if edits is None:
         return Reason("closed-no-target", facts)
     if edits.newer:
@@ -91,7 +93,8 @@ def edits_of(editor: Editor, carried: Carried) -> Edits | None:
     # Whoever proposed it was asked about order then: a person's promotion may go back.
     promoted = carried.requests[0].promoted
     try:
-        return editor.edits(Wanted(carried.image, carried.charts, promoted))
+        override = carried.requests[0].override
+        return editor.edits(Wanted(carried.image, carried.charts, promoted, override))
     except Refusal as refusal:
         if refusal.reason.code == "no-target":
             return None

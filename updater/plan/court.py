@@ -52,6 +52,9 @@ class Court:
                 if own[0].kind is OutcomeKind.REFUSED or own[0].reason.code in _KEPT_OUT:
                     continue  # an older build that can be written must not fall with a newer one that cannot
                 older = [one for one in waiting if self._is_newer(newest.image.tag, one.image.tag)]
+                if own[0].kind is OutcomeKind.HELD:
+                    # Whoever overrides what holds the newer one up does not wait for it.
+                    older = [one for one in older if not one.override]
                 verdicts.extend(self._superseded(one, own[0], newest.image.tag) for one in older)
                 waiting = _without(waiting, older)
         return verdicts

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from updater.charts import Survey
 from updater.errors import InvalidConfigRepo
@@ -42,7 +43,7 @@ class Draft:
 
     def is_changed(self, path: str) -> bool:
         """Say whether a change of this batch has edited, made or deleted the file."""
-        return path in self._changes
+        return path in self._changes or (isinstance(self.base, Draft) and self.base.is_changed(path))
 
     def get(self, path: str) -> bytes | None:
         """Return the file's bytes as planned so far, None where there is no such file."""
@@ -92,9 +93,10 @@ class Ground:
     survey: Survey
     past: Past = field(default_factory=NoPast)
 
-    def fork(self) -> Ground:
-        """Return the same once more, to be drafted on without anybody else seeing it."""
+    def fork(self, files: Mapping[str, bytes | None] = MappingProxyType({})) -> Ground:
+        """Return the same once more, with some files changed, to be drafted on without others seeing it."""
         draft = Draft(self.draft)
+        draft.put(files, -1)
         return Ground(self.branch, draft, Survey(draft, self.survey), self.past)
 
 

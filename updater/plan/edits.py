@@ -120,7 +120,7 @@ class Editor:
         """End the holds that this build ends, in the same commit."""
         guard = Guard(self._environment, self._ground)
         charts = dict.fromkeys(place.chart for place in edits.places if place.file in edits.files)
-        lifted = guard.lifted(charts, wanted.image)
+        lifted = guard.lifted(charts, wanted.image, override=wanted.override)
         if lifted:
             edits.files |= guard.without(lifted)
             facts = {"tag": wanted.image.tag, "builds": list(dict.fromkeys(hold.build for hold in lifted))}

@@ -65,15 +65,21 @@ class Guard:
             return replace(found, until="release")
         return found
 
-    def lifted(self, charts: Iterable[str], image: ImageReference) -> list[Hold]:
-        """Return the holds in the file that end when an image goes out to some charts."""
+    def lifted(self, charts: Iterable[str], image: ImageReference, *, override: bool) -> list[Hold]:
+        """Return the holds in the file that end when an image goes out to some charts.
+
+        An override ends the hold of the very build that it lets in, unless that waits for a release.
+        """
         return [
             hold
             for hold in written_holds(self.ground)
             if hold.repository == image.repository
             for chart in charts
             if is_for(hold, self.environment.name, chart)
-            and is_lifted(hold, self.environment, image.tag, partial(self._stood, chart, image))
+            and (
+                (override and hold.until == "newer" and hold.build == image.tag)
+                or is_lifted(hold, self.environment, image.tag, partial(self._stood, chart, image))
+            )
         ]
 
     def without(self, holds: Iterable[Hold]) -> dict[str, bytes | None]:

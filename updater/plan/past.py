@@ -29,6 +29,12 @@ class Past(Protocol):
     def stood(self, environment: str, chart: str, repository: str) -> Collection[str]:
         """Return every tag that ever stood there."""
 
+    def holds(self, commit: str, earlier: str) -> bool:
+        """Say whether a commit holds an earlier one, or is it."""
+
+    def named(self, beginning: str) -> str:
+        """Return the id of the branch's commit that begins so; empty where there is none."""
+
     def undone(self, commits: Sequence[str]) -> Mapping[str, bytes | None] | tuple[str, ...]:
         """Return what `git revert` of the commits, in this order, changes; or the files that clash.
 
@@ -57,6 +63,14 @@ class NoPast:
     def stood(self, environment: str, chart: str, repository: str) -> Collection[str]:  # noqa: ARG002
         """Return nothing."""
         return ()
+
+    def holds(self, commit: str, earlier: str) -> bool:
+        """Say whether it is the same commit."""
+        return commit == earlier
+
+    def named(self, beginning: str) -> str:  # noqa: ARG002
+        """Return nothing."""
+        return ""
 
     def undone(self, commits: Sequence[str]) -> Mapping[str, bytes | None] | tuple[str, ...]:  # noqa: ARG002
         """Return no change."""

@@ -24,7 +24,7 @@ from updater.plan.standing import Carried, Proposals, Standing, branch_names
 from updater.plan.stepping import undo_of
 from updater.plan.undo import Undo
 from updater.plan.values import Change, Closing, Proposing, Reason, Verdict
-from updater.policy import Environment
+from updater.policy import HOLDS_PATH, Environment
 from updater.yamledit import show_path
 
 
@@ -45,6 +45,8 @@ class Proposer:
     _news: set[str] = field(default_factory=set)
     # Which source branch moves an image of a chart away from what stands on the target branch.
     _moving: dict[tuple[str, str], str] = field(default_factory=dict)
+    # The source branches that lost something to a rollback.
+    _given_way: set[str] = field(default_factory=set)
     # Which tags of open proposals gave way, by image and chart.
     _gone: dict[tuple[str, str], str] = field(default_factory=dict)
     # What stands on the target branch, by repository, file and path.
@@ -65,7 +67,10 @@ class Proposer:
             judged = court.judge(requests)
             for change in court.changes:
                 self._want(change)
-            verdicts.extend(self._told(verdict, repository) for verdict in judged)
+            told = [self._told(verdict, repository) for verdict in judged]
+            for verdict in told:
+                self._override(verdict)
+            verdicts.extend(told)
         asked = {branch for verdict in verdicts for branch in verdict.branches}
         self._write([branch for branch in self._standing if branch in self._news | asked], is_asked=True)
         return verdicts
@@ -113,7 +118,12 @@ class Proposer:
         standing = self._standing[branch]
         live = standing.carried if standing.is_live else ()
         # What is proposed already is not taken for something else the second time.
-        same = [one for one in live if one.undo == new.undo and one.image == new.image]
+        (asked,) = new.requests
+        same = [
+            one
+            for one in live
+            if (one.undo, one.image) == (new.undo, new.image) and asked.override <= one.requests[0].override
+        ]
         self._wanted[branch] = list(live) if same else with_wish(self._wanted.get(branch, live), new)
 
     def keep_up(self) -> None:
@@ -125,32 +135,33 @@ class Proposer:
         self._names = self._branch_names()
         self._take_in(self.known.names(self.environment.name))
         live = [one.branch for one in self._standing.values() if one.is_live and not one.foreign]
+        for branch in live:
+            self._give_way(self._standing[branch])
         # After a change of `group-by` two branches may carry a chart: the one of an earlier grouping
         # comes last, and gives way.
         groups = set(self._names.values())
         self._write(sorted(live, key=lambda branch: branch not in groups), is_asked=False)
 
+    def _give_way(self, standing: Standing) -> None:
+        """Take out of a proposal what is meant for charts that were rolled back since it was made.
+
+        Product section "rollback": it takes the place of an open merge request of its chart.
+        """
+        past, name = self.ground.past, self.environment.name
+        gone: set[str] = set()
+        for chart in dict.fromkeys(chart for one in standing.carried if not one.undo for chart in one.charts):
+            last = next(iter(past.deployments(name, chart)), None)
+            if last is not None and last.kind == "rollback" and not past.holds(standing.base, last.commit):
+                gone.add(chart)
+        if gone:
+            lefts = (one if one.undo else one.without(gone) for one in standing.carried)
+            self._wanted[standing.branch] = [left for left in lefts if left]
+            self._given_way.add(standing.branch)
+
     def _branch_names(self) -> Mapping[str, str]:
         charts = self.ground.survey.charts_of(self.environment.scope)
         together = self.environment.merge_request.group_by == "environment"
         return branch_names(self.environment.name, charts, together=together)
-
-    def given_way(self, charts: Iterable[str]) -> list[Closing]:
-        """Return what is proposed for some charts and must be closed, as they are rolled back at once.
-
-        Raises:
-            TemporaryError: as for `judge`.
-        """
-        self._names = self._branch_names()
-        self._take_in({self._names[chart] for chart in charts if chart in self._names})
-        found = [one for one in self._standing.values() if (one.is_open or one.is_live) and not one.foreign]
-        # A merge request for several charts loses no more than the ones that are rolled back.
-        lost = [one for one in found if {chart for each in one.carried for chart in each.charts} <= {*charts}]
-        facts = {"environment": self.environment.name}
-        return [
-            Closing(branch=one.branch, standing=one, reason=Reason("closed-for-rollback", facts))
-            for one in lost
-        ]
 
     def look(self, wishes: Iterable[str]) -> None:
         """Find out which source branches the wishes (repositories) could touch, and what stands there.
@@ -312,6 +323,20 @@ class Proposer:
         facts = {**verdict.reason.facts, "names": names}
         return replace(verdict, kind=OutcomeKind.HELD, reason=Reason("held-by-promotion", facts))
 
+    def _override(self, verdict: Verdict) -> None:
+        """Let an override of what is proposed already be told in its commits."""
+        request = verdict.request
+        if not isinstance(request, UpdateRequest) or not request.override:
+            return
+        if verdict.reason.code != "already-proposed":
+            return
+        for branch in verdict.branches:
+            self._news.add(branch)
+            self._wanted[branch] = [
+                replace(one, requests=(request, *one.requests)) if _is_same_build(one, request) else one
+                for one in self._wanted.get(branch, ())
+            ]
+
     def _resting(self, verdict: Verdict, repository: str) -> Iterable[str]:
         moving = (self._moving.get((repository, place.chart)) for place in verdict.places)
         return (branch for branch in moving if branch is not None)
@@ -326,19 +351,20 @@ class Proposer:
                 continue  # whatever led here: a person's commit is never written over
             wanted = self._wanted.get(branch, list(standing.carried))
             try:
-                chain = chain_of(self.environment, fork, wanted, is_asked=is_asked)
+                chain = chain_of(self.environment, fork.fork(), wanted, is_asked=is_asked)
             except Refusal:
                 continue  # it cannot be written on this target; whoever asks next is told why
+            for change in chain.changes:
+                # The file of holds is everybody's: each branch has its own entries in it.
+                own = {path: one for path, one in change.files.items() if path != HOLDS_PATH}
+                fork.draft.put(own, -1)
             if chain.changes:
                 self._propose(standing, chain)
             elif standing.is_open or standing.is_live:
-                self.closings.append(
-                    Closing(
-                        branch=branch,
-                        standing=standing,
-                        reason=chain.dropped[0] if chain.dropped else Reason("closed-empty", {}),
-                    )
-                )
+                reason = chain.dropped[0] if chain.dropped else Reason("closed-empty", {})
+                if branch in self._given_way and not chain.dropped:
+                    reason = Reason("closed-for-rollback", {})
+                self.closings.append(Closing(branch=branch, standing=standing, reason=reason))
 
     def _propose(self, standing: Standing, chain: Chain) -> None:
         files = {path: content for change in chain.changes for path, content in change.files.items()}
@@ -358,3 +384,8 @@ class Proposer:
                 is_news=not is_same,
             )
         )
+
+
+def _is_same_build(carried: Carried, request: UpdateRequest) -> bool:
+    image = carried.image
+    return (image.repository, image.tag) == (request.image.repository, request.image.tag)

@@ -61,6 +61,19 @@ def _targets(environment: Environment, ground: Ground, charts: Collection[str]) 
         ) from problem
 
 
+def overtaken(environment: Environment, ground: Ground, undo: Undo) -> tuple[Deployment, str] | None:
+    """Return a deployment that is to be taken back and does not stand any more, and in which chart."""
+    standing = standing_tags(environment, ground, undo.charts)
+    seen: set[_Key] = set()
+    for one in _undone(environment, ground, undo):
+        for chart in (chart for chart in one.charts if chart in undo.charts):
+            key = (chart, one.repository)
+            if key not in seen and one.tag not in standing.get(key, {None}):
+                return one, chart
+            seen.add(key)
+    return None
+
+
 @dataclass(slots=True)
 class Taken:
     """What taking back makes of the files, and which images stand again."""
@@ -76,8 +89,7 @@ def take_back(environment: Environment, ground: Ground, undo: Undo) -> Taken:
         Refusal: later commits changed the same lines, or a place is not there any more.
     """
     files = _alone(environment, ground, undo) if undo.alone else _whole(environment, ground, undo)
-    fork = ground.fork()
-    fork.draft.put(files, -1)
+    fork = ground.fork(files)
     edits = Edits(files=files)
     taken = Taken(edits)
     before = {(one.file, one.path): one for one in _targets(environment, ground, undo.charts)}
@@ -90,8 +102,13 @@ def take_back(environment: Environment, ground: Ground, undo: Undo) -> Taken:
             edits.places.append(_place(old, tag))
             name = str(_image(old, new))
             moved.setdefault((name, old.repository, old.tag), {})[old.chart] = name
+    for key in after.keys() - before.keys():
+        new = after[key]
+        edits.places.append(replace(_place(new, new.tag), old=None))
+        moved.setdefault((str(_image(new, new)), new.repository, None), {})[new.chart] = new.file
     undone = _undone(environment, ground, undo)
-    images = {str(_image(old, after.get(key))): _image(old, after.get(key)) for key, old in before.items()}
+    pairs = [*((old, after.get(key)) for key, old in before.items()), *((new, new) for new in after.values())]
+    images = {str(_image(old, new)): _image(old, new) for old, new in pairs}
     for (name, repository, bad), charts in moved.items():
         mine = [one for one in undone if one.repository == repository and set(one.charts) & set(charts)]
         build = newest(environment, [one.tag for one in mine if one.tag]) or bad or ""
@@ -103,15 +120,13 @@ def _whole(environment: Environment, ground: Ground, undo: Undo) -> dict[str, by
     changed = ground.past.undone(undo.commits)
     facts = {"environment": environment.name, "commits": [one[:10] for one in undo.commits]}
     facts["chart"] = ", ".join(undo.charts)
-    if isinstance(changed, tuple):
+    met = [path for path in changed if ground.draft.is_changed(path)]
+    if isinstance(changed, tuple) or met:
         # The updater's own deployments changed tags and nothing else, so the tags are all of it: then it
         # is no matter that somebody edited the lines beside them, which Git cannot know.
         if all(one.kind in _OWN for one in _undone(environment, ground, undo)):
             return _alone(environment, ground, undo)
-        raise Refusal(Reason("rollback-clashes", {**facts, "files": list(changed)}))
-    met = [path for path in changed if ground.draft.is_changed(path)]
-    if met:
-        raise Refusal(Reason("rollback-clashes", {**facts, "files": met}))
+        raise Refusal(Reason("rollback-clashes", {**facts, "files": met or list(changed)}))
     return dict(changed)
 
 
@@ -170,16 +185,19 @@ def rollback_change(
 ) -> tuple[Change, Edits] | None:
     """Return the commit that takes deployments back and holds what it took back; None: nothing would change.
 
-    `wish` says who asks, when and why; its image does not count.
+    `wish` says who asks, when and why; its image does not count. Where what was deployed does not stand any
+    more, there is nothing left to take back: somebody has decided otherwise since.
 
     Raises:
         Refusal: as for `take_back`.
     """
+    if overtaken(environment, ground, undo):
+        return None
     taken = take_back(environment, ground, undo)
     if not taken.edits.files or not taken.restored:
         return None
     holds = list(_holds(environment, ground, taken, wish))
-    taken.edits.files |= _with_holds(ground, holds)
+    taken.edits.files |= _with_holds(environment, ground, taken, holds)
     image = next((one.image for one in taken.restored if one.image.tag), taken.restored[0].image)
     change = Change(
         environment=environment.name,
@@ -197,19 +215,17 @@ def rollback_change(
 
 
 def _holds(environment: Environment, ground: Ground, taken: Taken, wish: UpdateRequest) -> Iterator[Hold]:
-    until: Until = "release" if environment.rollback.hold == "until-release" else "newer"
+    by_rule: Until = "release" if environment.rollback.hold == "until-release" else "newer"
     for one in taken.restored:
         for chart in one.charts if one.build else ():
-            standing = _standing_holds(ground, environment.name, chart, one.image.repository)
-            if any(not hold.build for hold in standing):
-                continue  # everything of it is held already
+            same = _same_holds(ground, environment.name, chart, one)
             yield new_hold(
                 Hold(
                     environment=environment.name,
                     chart=chart,
                     repository=one.image.repository,
-                    build=newest(environment, [one.build, *(hold.build for hold in standing)]),
-                    until="release" if any(hold.until == "release" for hold in standing) else until,
+                    build=one.build,
+                    until="release" if any(hold.until == "release" for hold in same) else by_rule,
                     by=wish.caller.name,
                     at=wish.received_at,
                     reason=wish.reason,
@@ -217,22 +233,27 @@ def _holds(environment: Environment, ground: Ground, taken: Taken, wish: UpdateR
             )
 
 
-def _standing_holds(ground: Ground, environment: str, chart: str, repository: str) -> list[Hold]:
+def _same_holds(ground: Ground, environment: str, chart: str, restored: Restored) -> list[Hold]:
+    """Return the holds of the very build; those of other builds stand for themselves."""
+    key = (restored.image.repository, restored.build)
     return [
         hold
         for hold in written_holds(ground)
-        if is_for(hold, environment, chart) and hold.repository == repository
+        if is_for(hold, environment, chart) and (hold.repository, hold.build) == key
     ]
 
 
-def _with_holds(ground: Ground, holds: Sequence[Hold]) -> dict[str, bytes | None]:
-    """Return the file of holds with new ones, each in the place of what was held of the same before."""
+def _with_holds(
+    environment: Environment, ground: Ground, taken: Taken, holds: Sequence[Hold]
+) -> dict[str, bytes | None]:
+    """Return the file of holds with new ones, each in the place of what was held of the same build."""
     if not holds:
         return {}
     replaced = {
-        old
-        for hold in holds
-        for old in _standing_holds(ground, hold.environment, hold.chart, hold.repository)
+        hold
+        for one in taken.restored
+        for chart in one.charts
+        for hold in _same_holds(ground, environment.name, chart, one)
     }
     data = ground.draft.get(HOLDS_PATH)
     return {HOLDS_PATH: changed_holds(data, add=holds, remove=replaced)}

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from updater.model import Deployment, RollbackRequest
 from updater.plan.draft import Ground
 from updater.plan.edits import Refusal
-from updater.plan.rollbacks import standing_tags
+from updater.plan.rollbacks import overtaken
 from updater.plan.undo import Undo
 from updater.plan.values import Reason
-from updater.policy import Environment
+from updater.policy import Environment, order_of
 
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _BACK = ("rollback", "revert")
@@ -37,7 +37,7 @@ def undo_of(environment: Environment, ground: Ground, request: RollbackRequest) 
         alone=request.alone,
     )
     chosen.check_others(undo)
-    chosen.check_overtaken(undo, deployments)
+    chosen.check_overtaken(undo)
     return undo
 
 
@@ -68,9 +68,16 @@ class _Choice:
             self._check_chart()
         steps = [one for one in history if one.kind not in _BACK and not one.reverted_by]
         steps = [one for one in steps if one.kind != "by-hand" or self._old(one) is not None]
-        if not steps:
-            self._refuse("nothing-to-roll-back")
-        return self._back_to(request.to, history, steps) if request.to else steps[:1]
+        if request.to:
+            return self._back_to(request.to, history, steps)
+        # A person's own step back is none to take back: that would bring the build again.
+        return [one for one in steps if not self._is_back(one)][:1] or self._refuse("nothing-to-roll-back")
+
+    def _is_back(self, one: Deployment) -> bool:
+        old = self._old(one)
+        if one.kind != "by-hand" or not one.tag or not old:
+            return False
+        return (order_of(self.environment, one.tag, old) or 0) < 0
 
     def _old(self, deployment: Deployment) -> str | None:
         return next((one.old for one in deployment.moves if one.chart == self.request.chart), None)
@@ -79,20 +86,28 @@ class _Choice:
         self, to: str, history: Sequence[Deployment], steps: Sequence[Deployment]
     ) -> list[Deployment]:
         """Return the steps that were made since a tag stood, or since a commit."""
-        if _COMMIT.fullmatch(to):
-            everything = self.ground.past.deployments(self.environment.name)
-            at = next((place for place, one in enumerate(everything) if one.commit.startswith(to)), None)
-            if at is not None:
-                later = {one.commit for one in everything[:at] if one.commit != everything[at].commit}
-                return [one for one in steps if one.commit in later] or self._refuse("stands-already", to=to)
-        for count, step in enumerate(steps):
-            if step.tag == to:
-                return list(steps[:count]) or self._refuse("stands-already", to=to)
-            if self._old(step) == to:
-                return list(steps[: count + 1])
+        commit = self.ground.past.named(to) if _COMMIT.fullmatch(to) else ""
+        if commit:
+            since = [one for one in steps if not self.ground.past.holds(commit, one.commit)]
+            return since or self._refuse("stands-already", to=to)
+        found = [self._since(to, mine) for mine in _by_repository(steps)]
+        if any(since is not None for since in found):
+            meant = {id(one) for since in found for one in since or ()}
+            return [one for one in steps if id(one) in meant] or self._refuse("stands-already", to=to)
         known = list(dict.fromkeys(one.tag for one in history if one.tag))
+        if to in known:
+            self._refuse("taken-back-itself", to=to)
         near = difflib.get_close_matches(to, known, n=1, cutoff=0.5)
         return self._refuse("never-stood", to=to, known=known, nearest=near[0] if near else "")
+
+    def _since(self, to: str, steps: Sequence[Deployment]) -> Sequence[Deployment] | None:
+        """Return the steps of one image since a tag stood; None where it never did."""
+        for count, step in enumerate(steps):
+            if step.tag == to:
+                return steps[:count]
+            if self._old(step) == to:
+                return steps[: count + 1]
+        return None
 
     def _check_chart(self) -> None:
         known = sorted(self.ground.survey.charts_of(self.environment.scope))
@@ -115,16 +130,11 @@ class _Choice:
             commits = [commit[:10] for commit in undo.commits]
             self._refuse("rollback-moves-others", commits=commits, others=list(dict.fromkeys(others)))
 
-    def check_overtaken(self, undo: Undo, deployments: Iterable[Deployment]) -> None:
+    def check_overtaken(self, undo: Undo) -> None:
         """Refuse where a later commit touched the same values."""
-        standing = standing_tags(self.environment, self.ground, undo.charts)
-        seen: set[tuple[str, str]] = set()
-        for one in deployments:
-            for chart in (chart for chart in one.charts if chart in undo.charts):
-                key = (chart, one.repository)
-                if key not in seen and one.tag not in standing.get(key, {None}):
-                    self._refuse_overtaken(one, chart)
-                seen.add(key)
+        found = overtaken(self.environment, self.ground, undo)
+        if found is not None:
+            self._refuse_overtaken(*found)
 
     def _refuse_overtaken(self, one: Deployment, chart: str) -> None:
         later = self.ground.past.deployments(self.environment.name, chart)
@@ -139,3 +149,10 @@ class _Choice:
             "wanted": self.request.commit or self.request.to,
         }
         raise Refusal(Reason(code, {**common, **facts}))
+
+
+def _by_repository(steps: Sequence[Deployment]) -> Iterable[Sequence[Deployment]]:
+    found: dict[str, list[Deployment]] = {}
+    for one in steps:
+        found.setdefault(one.repository, []).append(one)
+    return found.values()

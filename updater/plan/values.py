@@ -88,8 +88,10 @@ class Proposing:
     @property
     def delivery(self) -> str:
         """How it reaches its target: rollbacks may have a rule of their own."""
-        own = self.environment.rollback.delivery
-        return own if own and any(one.rollback for one in self.changes) else self.environment.delivery
+        own, usual = self.environment.rollback.delivery, self.environment.delivery
+        found = {own if own and one.rollback else usual for one in self.changes}
+        # What goes along is merged by nobody but who may merge it.
+        return "auto-merge" if found == {"auto-merge"} else "merge-request"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -148,7 +148,13 @@ def changed_holds(data: bytes | None, *, add: Sequence[Hold] = (), remove: Colle
             return edited
     except InvalidConfigRepo:
         pass
-    return _edited(_NEW.encode(), (), wanted, ())
+    anew = _edited(_NEW.encode(), (), wanted, ())
+    if parse_holds(anew) != wanted:
+        raise InvalidConfigRepo(
+            "A hold cannot be written down so that it is read back the same: write it by hand.",
+            path=HOLDS_PATH,
+        )
+    return anew
 
 
 def _edited(data: bytes, before: Sequence[Hold], add: Sequence[Hold], remove: Collection[Hold]) -> bytes:
@@ -191,7 +197,7 @@ def _written(hold: Hold, indent: int) -> Iterable[str]:
     for key, value in zip(_KEYS, values, strict=True):
         if value:
             # What JSON writes is a double-quoted scalar of YAML.
-            quoted = value if key == "until" else json.dumps(one_line(value, _LONGEST), ensure_ascii=False)
+            quoted = value if key == "until" else json.dumps(value, ensure_ascii=False)
             yield f"{' ' * indent}{lead}{key}: {quoted}"
             lead = "  "
 
@@ -224,10 +230,8 @@ def keeps_out(hold: Hold, environment: Environment, tag: str, stood: Callable[[]
 
 
 def is_lifted(hold: Hold, environment: Environment, tag: str, stood: Callable[[], Collection[str]]) -> bool:
-    """Say whether a tag that goes out ends a hold: a newer one, or the held one by a person's override."""
-    if not hold.build or hold.until == "release":
-        return False
-    return tag == hold.build or not keeps_out(hold, environment, tag, stood)
+    """Say whether a tag that goes out ends a hold, because it is newer."""
+    return not keeps_out(hold, environment, tag, stood)
 
 
 def order_of(environment: Environment, tag: str, other: str) -> int | None:

@@ -24,7 +24,6 @@ from updater.model import (
     Hold,
     ImageReference,
     Move,
-    OutcomeKind,
     Question,
     Status,
     StatusRow,
@@ -170,7 +169,12 @@ class Accounts:
             environment=environment,
         )
         standings = self._rounds.standings()
-        planned = plan(sight.rules, sight.grounds, [request], standings, now=request.received_at)
+        # What is planned here is only foreseen: the sight is kept for the next question.
+        grounds = {
+            name: ground.fork() if isinstance(ground, Ground) else ground
+            for name, ground in sight.grounds.items()
+        }
+        planned = plan(sight.rules, grounds, [request], standings, now=request.received_at)
         for problem in planned.waiting.values():
             raise problem
         asked = self._asked(image, records or self._doors.store) if has_requests else {}
@@ -217,7 +221,7 @@ class Accounts:
         why = Why(
             environment=name,
             image=str(image),
-            stands=outcome.kind is OutcomeKind.UNCHANGED,
+            stands=bool(outcome.places) and all(place.old == image.tag for place in outcome.places),
             outcome=outcome.kind,
             code=outcome.code,
             reason=outcome.reason,

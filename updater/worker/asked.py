@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 
-from updater.model import Outcome, OutcomeKind, Record, RollbackRequest, UpdateRequest
+from updater.model import HoldRequest, Outcome, OutcomeKind, Record, RollbackRequest, UpdateRequest
 from updater.plan import Change, Proposing
 from updater.store import Store
 
@@ -39,10 +39,20 @@ def _says(record: Record, change: Change) -> Asked:
         return Asked.NO
     if record.outcome is None:
         return Asked.NOT_DECIDED
+    if isinstance(request, HoldRequest) or request.override != change.requests[0].override:
+        return Asked.NO
+    if isinstance(request, RollbackRequest) and not _takes_back(request, change):
+        return Asked.NO
     if isinstance(request, RollbackRequest) != (change.rollback is not None):
         return Asked.NO
     is_one_of_many = not isinstance(request, UpdateRequest)
     return Asked.YES if _proposes(record.outcome, change, is_one_of_many=is_one_of_many) else Asked.NO
+
+
+def _takes_back(request: RollbackRequest, change: Change) -> bool:
+    """Say whether a change takes back what was decided on when the request was judged, and no more."""
+    undo = change.rollback.undo if change.rollback else None
+    return undo is not None and {one.image for one in request.chosen} == set(undo.commits)
 
 
 def _proposes(outcome: Outcome, change: Change, *, is_one_of_many: bool) -> bool:

@@ -188,6 +188,8 @@ class Following:
         back = next((one for one in standing.carried if one.undo and charts.intersection(one.charts)), None)
         if back is not None and back is not mine:
             return _newer(back.image.tag, facts)
+        if mine is None and (instead := self._rolled_back(outcome, image, seen)):
+            return _instead(instead, facts)
         if mine is None:
             newer = [one for one in same if image.tag in one.replaced]
             if newer:
@@ -222,8 +224,7 @@ class Following:
             landed = self._doors.repo.landing(target, outcome.commit).commit
             return _Fate(COMMITTED, Reason("merged", facts), landed)
         if back := self._rolled_back(outcome, image, seen):
-            reason = Reason("rolled-back-instead", {**facts, "by": back.by, "standing": back.tag or "no tag"})
-            return _Fate(SUPERSEDED, reason, superseded_by=back.tag or "")
+            return _instead(back, facts)
         rules = {one.name: one for one in seen.sight.rules.environments}.get(outcome.environment)
         tags = self._tags(outcome, image, seen) if rules else set()
         if tags == {image.tag}:
@@ -281,6 +282,11 @@ def _kinds(outcome: Outcome) -> list[OutcomeKind]:
 
 def _newer(tag: str, facts: Mapping[str, object]) -> _Fate:
     return _Fate(SUPERSEDED, Reason("newer-took-over", {**facts, "newer": tag}), superseded_by=tag)
+
+
+def _instead(back: Deployment, facts: Mapping[str, object]) -> _Fate:
+    reason = Reason("rolled-back-instead", {**facts, "by": back.by, "standing": back.tag or "no tag"})
+    return _Fate(SUPERSEDED, reason, superseded_by=back.tag or "")
 
 
 def _image_of(outcome: EnvironmentOutcome, record: Record) -> ImageReference | None:

@@ -134,6 +134,9 @@ class Worker:
             self._together(ordinary, self._by_repository)
         for suspect in [one for one in requests if one.id in self._suspects]:
             self._alone(suspect)
+        if self._rounds.rolled_back:
+            self._rounds.rolled_back = False
+            self._hinted.set()
         return bool(requests)
 
     def _let_in_the_crowd(self) -> None:

@@ -23,7 +23,7 @@ from updater.model import (
     RollbackRequest,
     UpdateRequest,
 )
-from updater.plan import Plan, Reason, Verdict, plan
+from updater.plan import Change, Plan, Reason, Verdict, plan
 from updater.policy import Rules
 from updater.sight import Known, Sight, look
 from updater.store import Intent, Store
@@ -66,6 +66,8 @@ class Rounds:
         self.delivery = Delivery(doors.repo, doors.forge, doors.messages, doors.clock)
         self.memory = Memory()
         self._known = Known()
+        # Whether a rollback landed directly, so that what is proposed should give way soon.
+        self.rolled_back = False
         self._is_troubled = True  # nothing was seen yet
         self._is_current = False  # whether the mirror was fetched during this round
 
@@ -167,6 +169,8 @@ class Rounds:
             self._store.intend(notes)
         landings = self._land(sight, planned, commits, written)
         landings = replace(landings, proposals=self._propose(planned, written, landings, standings))
+        landed = (planned.changes[index] for index, what in landings.changes.items() if isinstance(what, str))
+        self.rolled_back |= any(isinstance(change, Change) and change.rollback for change in landed)
         failed = {commit for index, commit in commits.items() if landings.changes[index] != commit}
         again, settled = self._settling.settle(pending, planned, landings, is_current=self._is_current)
         self.delivery.close(planned.closings, standings)

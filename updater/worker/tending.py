@@ -118,6 +118,8 @@ class Tending:
                 continue
             if stop := self._stop(sight, proposing):
                 tended.waits[proposing.branch] = stop
+                if mine.is_armed:
+                    self._take_back(mine)
             elif tended.is_worth_asking(proposing.target):
                 self._advance(sight, proposing, mine, tended)
             elif wait := self.waits.get(proposing.branch):
@@ -158,24 +160,24 @@ class Tending:
         return False
 
     def _disarm(self, sight: Sight, opened: Mapping[str, MergeRequest]) -> None:
-        """Take back that the forge merges by itself what the rules leave to people, or keep back just now."""
-        now = self._doors.clock()
+        """Take back that the forge merges by itself what the rules have since left to people."""
         by_itself = {
             one.name
             for one in sight.rules.environments
-            if "auto-merge" in (one.delivery, one.rollback.delivery) and not pause_at(one, now)
+            if "auto-merge" in (one.delivery, one.rollback.delivery)
         }
         for branch, one in opened.items():
             is_left_to_people = environment_of(branch) not in by_itself
             if one.is_armed and is_left_to_people and one.number not in self._disarmed:
-                try:
-                    self._doors.forge.disarm(one)
-                    log.info(
-                        "%s is no longer merged by itself: the rules leave it to people, or wait.", one.name
-                    )
-                except ForgeRefused as problem:
-                    log.warning("%s may be merged by itself, against the rules: %s", one.name, problem)
+                self._take_back(one)
                 self._disarmed.add(one.number)
+
+    def _take_back(self, one: MergeRequest) -> None:
+        try:
+            self._doors.forge.disarm(one)
+            log.info("%s is no longer merged by itself, as the rules say now.", one.name)
+        except ForgeRefused as problem:
+            log.warning("%s may be merged by itself, against the rules: %s", one.name, problem)
 
     # Auto-merge
 
