@@ -147,8 +147,8 @@ class _Reader:
 
     def _acts(self, path: tuple[str, str], value: object) -> tuple[str, ...]:
         known = ", ".join(ACTS)
-        if not isinstance(value, list) or not value:
-            raise self.wrong(path, f"needs a list of acts, of {known}")
+        if not isinstance(value, list):
+            raise self.wrong(path, f"needs a list of acts, of {known}; an empty one lets it look only")
         for index, act in enumerate(value):
             if act not in ACTS:
                 raise self.wrong((*path, index), f"has the unknown act {act!r}: {known} are known")

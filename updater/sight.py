@@ -25,7 +25,7 @@ from updater.policy import (
     RollbackRules,
     Rules,
     Tags,
-    parse_holds,
+    check_places,
     parse_rules,
 )
 
@@ -39,12 +39,14 @@ _FOLDER_RULES = Rules(environments=(Environment(name="default", tags=Tags(order=
 class Sight:
     """Rules and grounds by environment; an error stands for an environment that cannot be looked at.
 
-    `snapshots` are the branches that were read, by name; a folder has none.
+    `snapshots` are the branches that were read, by name; a folder has none. `seen` are the grounds that can
+    be looked at, also those where nothing may be written because their holds make no sense.
     """
 
     rules: Rules
     grounds: Mapping[str, Ground | InvalidConfigRepo]
     snapshots: Mapping[str, Snapshot]
+    seen: Mapping[str, Ground] = field(default_factory=dict)
 
     @property
     def is_orderless(self) -> bool:
@@ -64,6 +66,14 @@ class Sight:
         """
         return ground_of(self.grounds, environment)
 
+    def look_at(self, environment: str) -> Ground:
+        """Return an environment's ground for looking only.
+
+        Raises:
+            InvalidConfigRepo: it cannot even be looked at.
+        """
+        return self.seen.get(environment) or self.ground(environment)
+
     def warm(self) -> None:
         """Index every environment's files and history now, so that the first request need not wait for it.
 
@@ -79,7 +89,8 @@ class Sight:
     @property
     def problems(self) -> tuple[str, ...]:
         """What is wrong with environments, as sentences."""
-        return tuple(str(one) for one in self.grounds.values() if isinstance(one, InvalidConfigRepo))
+        wrong = (str(one) for one in self.grounds.values() if isinstance(one, InvalidConfigRepo))
+        return tuple(dict.fromkeys(wrong))
 
 
 @dataclass(slots=True)
@@ -126,9 +137,11 @@ class BranchPast:
         beginnings = tuple(commits)
         return [one for one in self.history().made() if one.commit.startswith(beginnings)]
 
-    def held_by_hand(self, environment: str, chart: str, repository: str) -> Hold | None:
-        """Return the hold that a person's own revert means; None where there is none."""
-        return self.history().held_by_hand(environment, chart, repository)
+    def held_by_hand(
+        self, environment: str, chart: str, repository: str, *, strict: bool = False
+    ) -> Hold | None:
+        """Return the hold that a person's own revert means; a strict one ends with a release only."""
+        return self.history().held_by_hand(environment, chart, repository, strict=strict)
 
     def stood(self, environment: str, chart: str, repository: str) -> frozenset[str]:
         """Return every tag that ever stood there."""
@@ -170,17 +183,19 @@ def look(repo: ConfigRepo, known: Known) -> Sight:
     for environment in rules.environments:
         on_branch.setdefault(environment.branch or default, []).append(environment)
     shared: dict[str, Ground | InvalidConfigRepo] = {}
+    seen: dict[str, Ground] = {}
     for branch, environments in on_branch.items():
         try:
             snapshot = snapshots.setdefault(branch, repo.snapshot(branch))
-            _check_holds(snapshot, [one.name for one in environments])
             history = known.histories.setdefault(branch, History(repo))
             past = BranchPast(repo, branch, snapshot.commit, tuple(environments), history)
-            shared[branch] = _ground(branch, snapshot, known.surveys, past)
+            shared[branch] = seen[branch] = _ground(branch, snapshot, known.surveys, past)
+            _check_holds(snapshot, [one.name for one in environments])
         except InvalidConfigRepo as problem:
             shared[branch] = problem
     grounds = {environment.name: shared[environment.branch or default] for environment in rules.environments}
-    return Sight(rules, grounds, snapshots)
+    names = ((environment.name, environment.branch or default) for environment in rules.environments)
+    return Sight(rules, grounds, snapshots, {name: seen[branch] for name, branch in names if branch in seen})
 
 
 def _check_holds(snapshot: Snapshot, environments: Sequence[str]) -> None:
@@ -191,16 +206,8 @@ def _check_holds(snapshot: Snapshot, environments: Sequence[str]) -> None:
     """
     if snapshot.is_irregular(HOLDS_PATH):
         raise InvalidConfigRepo("The holds are no regular file; a symlink is not followed.", path=HOLDS_PATH)
-    if HOLDS_PATH not in snapshot.paths:
-        return
-    for hold in parse_holds(snapshot.read(HOLDS_PATH)):
-        if hold.environment not in environments:
-            raise InvalidConfigRepo(
-                f"The hold on {hold.chart} is for {hold.environment!r}, and the environments on the branch "
-                f"{snapshot.branch} are {', '.join(environments)}. Nothing goes out on this branch before "
-                "it is mended.",
-                path=HOLDS_PATH,
-            )
+    if HOLDS_PATH in snapshot.paths:
+        check_places(snapshot.read(HOLDS_PATH), environments, snapshot.branch)
 
 
 def look_at_folder(files: Files) -> Sight:

@@ -77,10 +77,11 @@ def test_an_old_tag_written_back_takes_back_all_since_it_stood(message: str) -> 
     ]
 
 
-def test_an_older_tag_that_never_stood_takes_nothing_back() -> None:
-    story = deployed(7)
+def test_a_lower_tag_that_never_stood_takes_back_the_last_deployment() -> None:
+    story = deployed(5, 7)
+    last = story.tip
     story.person(iris(3))
-    assert (of_iris(story)[-1].kind, of_iris(story)[-1].reverts) == ("by-hand", ())
+    assert (of_iris(story)[-1].kind, of_iris(story)[-1].reverts) == ("revert", (last,))
 
 
 def test_a_commit_that_is_reverted_together_with_others_takes_back_only_what_it_moved() -> None:

@@ -53,10 +53,10 @@ def test_a_span_of_no_time_has_no_frequency() -> None:
 
 def test_times_are_medians_of_those_that_are_known() -> None:
     told = [
-        at(10, source_time=MONDAY + 8 * HOUR, reverted_by="c12"),
+        at(10, source_time=MONDAY + 8 * HOUR, reverted_by="c12", reverted_charts=("iris",)),
         at(12, kind="rollback"),
-        at(20, source_time=MONDAY + 19 * HOUR, reverted_by="c400"),
-        at(30, source_time=MONDAY, reverted_by="unknown"),
+        at(20, source_time=MONDAY + 19 * HOUR, reverted_by="c400", reverted_charts=("iris",)),
+        at(30, source_time=MONDAY, reverted_by="unknown", reverted_charts=("iris",)),
         at(40),
         at(400, kind="revert"),
     ]

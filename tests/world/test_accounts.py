@@ -143,9 +143,11 @@ class TestStatus:
         assert row(world, "prod", "rose").holds == ()
 
     def test_what_cannot_be_looked_at_is_told(self, world: World) -> None:
+        builds(world, "develop-101")
         world.person_pushes({".updater/holds.yaml": "holds: nonsense\n"})
-        told = world.worker.accounts.status()
-        assert told.rows == ()
+        told = world.worker.accounts.status("dev", "iris")
+        assert [one.tag for one in told.rows] == ["develop-101"]
+        assert world.worker.accounts.history(Question())[0].tag == "develop-101"
         assert "begin each entry with '- '" in told.problems[0]
 
 

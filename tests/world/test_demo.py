@@ -46,7 +46,7 @@ def test_the_demo_shows_builds_for_dev_proposals_for_prod_and_a_rollback(tmp_pat
         *("committed", "held", "committed"),
     ]
     assert (
-        "   note: The hold on develop-52666 in dev ends with this, as develop-52670 goes out.\n"
+        "   note: The hold on develop-52666 of iris in dev ends with this, as develop-52670 goes out.\n"
         in done.stdout
     )
     assert "   dev/iris: develop-52666 by anyone: the login page is blank\n" in done.stdout

@@ -15,6 +15,7 @@ from support.acts import (
     KIM,
     PROD,
     PROPOSED,
+    REFUSED,
     builds,
     kind,
     lands,
@@ -23,6 +24,7 @@ from support.lab import chart as both
 from support.lab import rules
 from support.world import RULES, World, chart
 
+from updater.errors import ActRefused
 from updater.model import Caller, ImageReference
 
 
@@ -183,3 +185,69 @@ def test_why_names_hold_for_group_and_does_not_touch(tmp_path: Path) -> None:
         image = ImageReference.parse("registry.example.com/iris:master-102", None)
         told = world.worker.accounts.why(image, "prod", has_requests=True)[0]
         assert told.stands, (told.code, told.text)
+
+
+def test_nobody_approves_into_a_hold(tmp_path: Path) -> None:
+    with World(tmp_path, {".updater/rules.yaml": rules(), **both("iris")}) as world:
+        builds(world, "iris:master-101")
+        world.person_holds(environment="prod", build="master-101")
+        world.settle_all()
+        with pytest.raises(ActRefused, match="To merge it now, ask for it with an override first"):
+            world.worker.desk.approve("prod/iris", caller=KIM, head=None)
+        assert "master-101" not in world.file(PROD)
+        world.person_releases(environment="prod")
+        world.settle_all()
+        world.worker.desk.approve("prod/iris", caller=KIM, head=None)
+        assert "master-101" in world.file(PROD)
+
+
+def test_nobody_approves_into_a_freeze(tmp_path: Path) -> None:
+    with World(tmp_path, {".updater/rules.yaml": rules(), **both("iris")}) as world:
+        builds(world, "iris:master-101")
+        world.person_pushes({".updater/rules.yaml": rules(more=FREEZE)})
+        with pytest.raises(ActRefused, match="holidays"):
+            world.worker.desk.approve("prod/iris", caller=KIM, head=None)
+        assert "master-101" not in world.file(PROD)
+
+
+def test_a_hold_of_a_chart_with_one_image_ends_with_a_newer_build(world: World) -> None:
+    world.person_holds(build="develop-102")
+    world.settle_all()
+    assert kind(world, builds(world, "iris:develop-102")) is HELD
+    assert kind(world, builds(world, "iris:develop-103")) is COMMITTED
+    assert "develop-102" not in world.file(HOLDS)
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "said"),
+    [
+        (
+            {"repository": "registry.example.com/lotus"},
+            "hold-no-image",
+            "iris in dev uses no image registry.example.com/lotus; it uses registry.example.com/iris",
+        ),
+        ({"build": "v1.2"}, "tag-not-taken", "v1.2"),
+    ],
+)
+def test_a_hold_that_would_protect_nothing_is_refused(
+    world: World, more: dict[str, str], code: str, said: str
+) -> None:
+    asked = world.person_holds(**more)
+    world.settle_all()
+    outcome = world.outcome(asked)
+    assert (outcome.kind, outcome.environments[0].code) == (REFUSED, code)
+    assert said in outcome.reason
+
+
+def test_until_release_a_persons_revert_holds_though_one_build_was_let_in(tmp_path: Path) -> None:
+    text = RULES + "    rollback: {hold: until-release}\n"
+    with World(tmp_path, {".updater/rules.yaml": text, **chart("iris")}) as world:
+        builds(world, "iris:develop-101")
+        builds(world, "iris:develop-102")
+        world.person_pushes({DEV: "image:\n  tag: develop-101\n"}, "Back")
+        assert kind(world, builds(world, "iris:develop-103")) is HELD
+        assert kind(world, builds(world, "iris:develop-104", override="the fix")) is COMMITTED
+        assert kind(world, builds(world, "iris:develop-105")) is HELD
+        world.person_releases()
+        world.settle_all()
+        assert kind(world, builds(world, "iris:develop-106")) is COMMITTED

@@ -23,7 +23,7 @@ from support.lab import chart as both
 from support.lab import rules
 from support.world import RULES, World, chart
 
-from updater.model import Caller
+from updater.model import Caller, Question
 
 
 @pytest.fixture
@@ -196,3 +196,41 @@ def test_back_to_a_commit_that_deployed_nothing(world: World) -> None:
     world.settle_all()
     assert kind(world, asked) is COMMITTED, world.outcome(asked).reason
     assert tag_in(world, DEV) == "develop-101"
+
+
+def test_a_persons_step_back_to_what_never_stood_counts_as_going_back(world: World) -> None:
+    builds(world, "iris:develop-105")
+    world.person_pushes({DEV: "image:\n  tag: develop-103\n"}, "105 is broken")
+    newest, before = world.worker.accounts.history(Question(environment="dev", chart="iris"))[:2]
+    assert (newest.kind, newest.reverts) == ("revert", (before.commit,))
+    assert (before.reverted_by, before.reverted_charts) == (newest.commit, ("iris",))
+
+
+def test_what_was_taken_back_itself_is_no_place_to_go_back_to(world: World) -> None:
+    for tag in (101, 102):
+        builds(world, f"iris:develop-{tag}")
+    at = log(world.bare)[0].sha
+    world.person_rolls_back()
+    world.settle_all()
+    builds(world, "iris:develop-103")
+    asked = world.person_rolls_back(to=at)
+    world.settle_all()
+    assert (kind(world, asked), world.outcome(asked).environments[0].code) == (REFUSED, "taken-back-itself")
+    assert "develop-102 was taken back in iris in dev itself" in world.outcome(asked).reason
+    assert tag_in(world, DEV) == "develop-103"
+
+
+def test_one_chart_alone_is_taken_back_and_then_the_other(tmp_path: Path) -> None:
+    files = {**chart("iris"), **chart("lily")}
+    files["charts/lily/values.yaml"] = files["charts/iris/values.yaml"]
+    with World(tmp_path, {".updater/rules.yaml": RULES, **files}) as world:
+        builds(world, "iris:develop-101")
+        builds(world, "iris:develop-102")
+        for name in ("iris", "lily"):
+            asked = world.person_rolls_back(name, alone=True)
+            world.settle_all()
+            assert kind(world, asked) is COMMITTED, world.outcome(asked).reason
+        told = world.worker.accounts.history(Question(environment="dev"))
+        (taken,) = [one for one in told if one.tag == "develop-102"]
+        assert sorted(taken.reverted_charts) == ["iris", "lily"]
+        assert tag_in(world, "charts/lily/values-dev.yaml") == "develop-101"

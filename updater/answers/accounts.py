@@ -37,6 +37,7 @@ def deployment_json(one: Deployment) -> dict[str, Any]:
         "override": one.override,
         "reverts": list(one.reverts),
         "reverted_by": one.reverted_by,
+        "reverted_charts": list(one.reverted_charts),
     }
 
 

@@ -95,7 +95,7 @@ def _notes(one: Deployment) -> Sequence[str]:
         f"promoted from {one.promoted_from}" if one.promoted_from else "",
         f"takes back {', '.join(show.short(commit) for commit in one.reverts)}" if one.reverts else "",
         ": ".join(part for part in ("override" if one.override else "", one_line(one.reason)) if part),
-        f"taken back by {show.short(one.reverted_by)}" if one.reverted_by else "",
+        _taken_back(one),
     ]
     return [note for note in notes if note]
 
@@ -119,3 +119,11 @@ def _figures(one: Figures) -> tuple[str, ...]:
         "-" if one.fail_rate is None else f"{one.fail_rate:.0%}",
         show.span(one.restore_time),
     )
+
+
+def _taken_back(one: Deployment) -> str:
+    if not one.reverted_by:
+        return ""
+    is_part = len(one.reverted_charts) < len(one.charts)
+    where = f" in {', '.join(one.reverted_charts)}" if is_part else ""
+    return f"taken back{where} by {show.short(one.reverted_by)}"

@@ -34,7 +34,7 @@ def command(chart: str, environment: str, worktree: Path | None, *, as_json: boo
         show.as_json(status_json(status))
     else:
         _show(status, is_remote=worktree is None)
-    if not status.rows:
+    if not status.rows and not status.problems:
         click.echo(_nothing(chart), err=True)
     for problem in status.problems:
         click.echo(f"warning: {problem}", err=True)

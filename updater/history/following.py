@@ -16,7 +16,7 @@ from updater.history.ledger import Ledger
 from updater.history.line import Step, steps
 from updater.history.looking import Changes, Look, Looker
 from updater.history.making import deployment
-from updater.history.places import Moved, Place
+from updater.history.places import Moved, Place, compare
 from updater.history.reading import Reading, enriched, read
 from updater.history.told import moved
 from updater.history.words import merge_request_of, taken_back
@@ -181,13 +181,18 @@ class History:
         arrived = (one for one in self.arrived(environment, chart) if one.repository == repository)
         return tuple(one.tag for one in arrived)[:1]
 
-    def held_by_hand(self, environment: str, chart: str, repository: str) -> Hold | None:
-        """Return the hold that a person began by taking a build back, until a newer one stands."""
-        return self._known.holding.get((environment, chart, repository))
+    def held_by_hand(
+        self, environment: str, chart: str, repository: str, *, strict: bool = False
+    ) -> Hold | None:
+        """Return the hold that a person began by taking a build back, until a newer one stands.
 
-    def held_all(self) -> Sequence[Hold]:
+        A strict one goes on until it is released.
+        """
+        return self._known.holding.get((environment, chart, repository), strict=strict)
+
+    def held_all(self, *, strict: bool = False) -> Sequence[Hold]:
         """Return all holds that people began by taking builds back, in that order."""
-        return self._known.holding.all()
+        return self._known.holding.all(strict=strict)
 
     def _steps(self, tip: str, since: str) -> list[Step] | None:
         try:
@@ -268,11 +273,18 @@ class History:
         for move in one.moves:
             place = (one.environment, move.chart, one.repository)
             numbers = ledger.by(place, named)
-            undone[move.chart] = numbers if numbers or one.own else ledger.since(place, one.tag)
+            undone[move.chart] = numbers if numbers or one.own else self._stepped_over(place, move.old, one)
         if one.own:
             return named, undone
         numbers = sorted({number for those in undone.values() for number in those}, reverse=True)
         return tuple(dict.fromkeys(ledger.all[number].commit for number in numbers)), undone
+
+    def _stepped_over(self, place: Place, old: str | None, one: Moved) -> Sequence[int]:
+        """Return what a person takes back who writes a tag: all since it stood, or what stood last."""
+        since = self._known.ledger.since(place, one.tag)
+        if since or (compare(self._known.environments.get(place[0]), one.tag, old) or 0) >= 0:
+            return since
+        return self._known.ledger.newest(place)
 
     def _named(self, reading: Reading, one: Moved) -> Sequence[str]:
         """Return the commits of the line that trailers or, of people, messages say are taken back."""

@@ -19,28 +19,32 @@ class Holding:
     def __init__(self, environments: Mapping[str, Environment]) -> None:
         self._environments = environments
         self.holds: dict[Place, Hold] = {}
+        # The same, but that only a release ends them.
+        self.strict: dict[Place, Hold] = {}
         # Deployments by commit and place that went back to an older tag.
         self.back: set[tuple[str, Place]] = set()
 
-    def get(self, place: Place) -> Hold | None:
-        """Return the hold of one place."""
-        return self.holds.get(place)
+    def get(self, place: Place, *, strict: bool = False) -> Hold | None:
+        """Return the hold of one place; a strict one ends with a release only."""
+        return (self.strict if strict else self.holds).get(place)
 
-    def all(self) -> tuple[Hold, ...]:
+    def all(self, *, strict: bool = False) -> tuple[Hold, ...]:
         """Return all holds, in the order they began."""
-        return tuple(self.holds.values())
+        return tuple((self.strict if strict else self.holds).values())
 
     def release(self, environment: str, chart: str, repository: str, build: str = "") -> None:
         """End the hold of a chart's image, of each one where no repository is given; of one build only."""
-        for place, hold in list(self.holds.items()):
-            is_meant = place[:2] == (environment, chart) and repository in ("", place[2])
-            if is_meant and build in ("", hold.build):
-                del self.holds[place]
+        for holds in (self.holds, self.strict):
+            for place, hold in list(holds.items()):
+                is_meant = place[:2] == (environment, chart) and repository in ("", place[2])
+                if is_meant and build in ("", hold.build):
+                    del holds[place]
 
     def rename(self, environment: str, chart: str, later: str) -> None:
         """Carry on the holds of a chart under its new name."""
-        for place in [one for one in self.holds if one[:2] == (environment, chart)]:
-            self.holds.setdefault((environment, later, place[2]), self.holds.pop(place))
+        for holds in (self.holds, self.strict):
+            for place in [one for one in holds if one[:2] == (environment, chart)]:
+                holds.setdefault((environment, later, place[2]), holds.pop(place))
 
     def deployed(
         self,
@@ -81,10 +85,7 @@ class Holding:
         for tag in taken[1:]:
             if (self._compare(environment, tag, build) or 0) > 0:
                 build = tag
-        earlier = self.holds.get(place)
-        if earlier is not None and (self._compare(environment, build, earlier.build) or 0) <= 0:
-            return
-        self.holds[place] = Hold(
+        hold = Hold(
             environment=environment,
             chart=chart,
             repository=repository,
@@ -94,6 +95,10 @@ class Holding:
             reason=deployment.subject,
             commit=deployment.commit,
         )
+        for holds in (self.holds, self.strict):
+            earlier = holds.get(place)
+            if earlier is None or (self._compare(environment, build, earlier.build) or 0) > 0:
+                holds[place] = hold
 
     def _ends(self, hold: Hold, tag: str, *, is_new: bool) -> bool:
         """Say whether a tag ends a hold: a newer one, the build itself, without order one that is new."""

@@ -26,7 +26,7 @@ _FORM = 1
 _DEPLOYMENT = tuple(one.name for one in fields(Deployment))
 _HOLD = tuple(one.name for one in fields(Hold))
 _TIMES = frozenset(("time", "source_time", "at"))
-_TUPLES = frozenset(("requests", "reverts"))
+_TUPLES = frozenset(("requests", "reverts", "reverted_charts"))
 # Fast, and a tenth of the size: commits are told in much the same words.
 _LEVEL = 1
 
@@ -86,14 +86,20 @@ def ledger_of(parts: Mapping[str, Any]) -> Ledger:
 def holding_parts(holding: Holding) -> dict[str, Any]:
     """Return holds as JSON knows them."""
     holds = [_values(one, _HOLD) for one in holding.holds.values()]
-    return {"holds": holds, "went": [[commit, *place] for commit, place in sorted(holding.back)]}
+    strict = [_values(one, _HOLD) for one in holding.strict.values()]
+    return {
+        "holds": holds,
+        "strict": strict,
+        "went": [[commit, *place] for commit, place in sorted(holding.back)],
+    }
 
 
 def fill_holding(holding: Holding, parts: Mapping[str, Any]) -> None:
     """Put such parts into a holding that is empty."""
-    for values in parts["holds"]:
-        hold = Hold(**_named(values, _HOLD))
-        holding.holds[hold.environment, hold.chart, hold.repository] = hold
+    for name, holds in (("holds", holding.holds), ("strict", holding.strict)):
+        for values in parts[name]:
+            hold = Hold(**_named(values, _HOLD))
+            holds[hold.environment, hold.chart, hold.repository] = hold
     holding.back = {
         (commit, (environment, chart, repository)) for commit, environment, chart, repository in parts["went"]
     }

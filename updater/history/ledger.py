@@ -61,6 +61,11 @@ class Ledger:
             return ()
         return row.numbers[row.tags[tag] :][::-1]
 
+    def newest(self, place: Place) -> Sequence[int]:
+        """Return the last deployment of a place, if there is any."""
+        row = self.rows.get(place)
+        return row.numbers[-1:] if row is not None else ()
+
     def by(self, place: Place, commits: Collection[str]) -> Sequence[int]:
         """Return the deployments that some commits made in a place, newest first."""
         row = self.rows.get(place)
@@ -89,7 +94,7 @@ class Ledger:
         if not back:
             return deployment
         by = back.get(chart, "") if chart else next(reversed(back.values()))
-        return replace(deployment, reverted_by=by)
+        return replace(deployment, reverted_by=by, reverted_charts=tuple(back))
 
     def record(self, deployment: Deployment, undone: Mapping[str, Sequence[int]]) -> None:
         """Take in a deployment; `undone` are those that it takes back, by chart."""

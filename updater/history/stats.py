@@ -66,7 +66,7 @@ def _figures(
     key: tuple[str, str], those: Sequence[Deployment], times: Mapping[str, datetime], weeks: float
 ) -> Figures:
     leads = [one.time - one.source_time for one in those if one.source_time is not None]
-    back = [one for one in those if one.reverted_by]
+    back = [one for one in those if one.reverted_by and key[1] in ("", *one.reverted_charts)]
     restores = [times[one.reverted_by] - one.time for one in back if one.reverted_by in times]
     return Figures(
         environment=key[0],

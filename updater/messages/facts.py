@@ -122,6 +122,7 @@ def of_why(why: Why) -> dict[str, object]:
         "environment": one_line(why.environment) or "any environment",
         "stands": why.stands,
         "reason": why.reason,
+        "part": listing(_in_part(why)),
         "outcome": why.outcome.value,
         "asks": why.outcome in (OutcomeKind.COMMITTED, OutcomeKind.PROPOSED) and not why.waiting,
         "deployment": bool(why.deployment),
@@ -139,12 +140,19 @@ def of_why(why: Why) -> dict[str, object]:
     }
 
 
+def _in_part(why: Why) -> list[str]:
+    """Return the charts where the image stands, though it does not stand everywhere."""
+    tag = why.image.partition("@")[0].rpartition(":")[2]
+    return list(dict.fromkeys(one_line(place.chart) for place in why.places if place.old == tag))
+
+
 def _deployed(one: Deployment) -> str:
     when = one.time.strftime("%Y-%m-%d %H:%M UTC")
     text = f"commit {one.commit[:10]} of {when} by {one_line(one.by) or 'somebody'} ({one_line(one.subject)})"
     extras = [
         f"merged from {one_line(one.merge_request)}" if one.merge_request else "",
         f"promoted from {one_line(one.promoted_from)}" if one.promoted_from else "",
+        f"overriding what kept it out: {one_line(one.reason)}" if one.override else "",
         f"taken back by commit {one.reverted_by[:10]}" if one.reverted_by else "",
     ]
     return ", ".join([text, *(extra for extra in extras if extra)])

@@ -28,8 +28,8 @@ class Deployment:
     time. `tag` is None where the place was emptied or removed. `requests` are ids, `source` the link of the
     source commit and `source_time` its time, `merge_request` what people call it (`!7`, or a source branch).
     `reverts` are the commits of the same branch that it takes back for the charts of `moves`, `reverted_by`
-    the commit that took this one back for at least one of them. `override` says that a hold or a freeze was
-    overridden.
+    the commit that took this one back for at least one of them, which are `reverted_charts`. `override` says
+    that a hold or a freeze was overridden.
     """
 
     commit: str
@@ -52,6 +52,7 @@ class Deployment:
     override: bool = False
     reverts: tuple[str, ...] = ()
     reverted_by: str = ""
+    reverted_charts: tuple[str, ...] = ()
 
     @property
     def charts(self) -> tuple[str, ...]:

@@ -74,7 +74,7 @@ class Acts:
             return self._verdict(request, OutcomeKind.REFUSED, refusal.reason)
 
     def _held_or_released(self, request: HoldRequest) -> Verdict:
-        if problem := self._unknown_chart(request) or self._not_allowed(request):
+        if problem := self._unknown_chart(request) or self._not_allowed(request) or self._useless(request):
             return self._verdict(request, OutcomeKind.REFUSED, problem)
         return self._release(request) if request.release else self._hold(request)
 
@@ -93,6 +93,28 @@ class Acts:
         held = (*self._written(request), *self._by_hand(request)) if request.release else ()
         released = [hold.repository for hold in held if hold.repository]
         return not_for_images(request.caller, [*(repository for _, repository in standing), *released])
+
+    def _useless(self, request: HoldRequest) -> Reason | None:
+        """Say why a hold would protect nothing."""
+        if request.release:
+            return None
+        standing = standing_tags(self.environment, self.ground, {request.chart})
+        images = list(dict.fromkeys(familiar_repository(repository) for _, repository in standing))
+        if request.repository and request.repository not in {repository for _, repository in standing}:
+            facts = {"image": familiar_repository(request.repository), "images": images}
+            return Reason("hold-no-image", {**facts, **self._about(request)})
+        if request.build and not self._takes(request.build):
+            pattern = self.environment.tags.pattern
+            environments = [(self.environment.name, pattern)]
+            return Reason("tag-not-taken", {"tag": request.build, "environments": environments})
+        return None
+
+    def _takes(self, tag: str) -> bool:
+        origin = self.environment.promoted
+        return self.environment.tags.takes(tag) or (origin is not None and origin.takes(tag))
+
+    def _about(self, request: HoldRequest) -> dict[str, object]:
+        return {"chart": request.chart, "environment": self.environment.name}
 
     def _hold(self, request: HoldRequest) -> Verdict:
         by_rule = "release" if self.environment.rollback.hold == "until-release" else "newer"

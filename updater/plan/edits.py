@@ -124,6 +124,8 @@ class Editor:
         if lifted:
             edits.files |= guard.without(lifted)
             facts = {"tag": wanted.image.tag, "builds": list(dict.fromkeys(hold.build for hold in lifted))}
+            held = list(dict.fromkeys(hold.chart for hold in lifted))
+            facts["charts"] = held
             edits.notes.append(Reason("lifts-hold", {**facts, "environment": self._environment.name}))
 
     def _edit(self, file: str, targets: Sequence[Target], wanted: Wanted, edits: Edits) -> None:

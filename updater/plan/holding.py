@@ -60,10 +60,9 @@ class Guard:
         """Return the hold that a person's revert means by the rules of the environment."""
         if self.environment.manual_revert == "ignore":
             return None
-        found = self.ground.past.held_by_hand(self.environment.name, chart, repository)
-        if found and self.environment.rollback.hold == "until-release":
-            return replace(found, until="release")
-        return found
+        strict = self.environment.rollback.hold == "until-release"
+        found = self.ground.past.held_by_hand(self.environment.name, chart, repository, strict=strict)
+        return replace(found, until="release") if found and strict else found
 
     def lifted(self, charts: Iterable[str], image: ImageReference, *, override: bool) -> list[Hold]:
         """Return the holds in the file that end when an image goes out to some charts.
@@ -73,14 +72,19 @@ class Guard:
         return [
             hold
             for hold in written_holds(self.ground)
-            if hold.repository == image.repository
             for chart in charts
+            if hold.repository == image.repository or self._means_only(hold, chart, image.repository)
             if is_for(hold, self.environment.name, chart)
             and (
                 (override and hold.until == "newer" and hold.build == image.tag)
                 or is_lifted(hold, self.environment, image.tag, partial(self._stood, chart, image))
             )
         ]
+
+    def _means_only(self, hold: Hold, chart: str, repository: str) -> bool:
+        """Say whether a hold of every image of a chart is one of this image, as there is no other."""
+        targets = self.ground.survey.readable_in(self.environment.scope, {chart})
+        return not hold.repository and {one.repository for one in targets} == {repository}
 
     def without(self, holds: Iterable[Hold]) -> dict[str, bytes | None]:
         """Return the file of holds as it is without some of them."""

@@ -23,8 +23,10 @@ class Past(Protocol):
         What the first commit of a branch brought is not among it.
         """
 
-    def held_by_hand(self, environment: str, chart: str, repository: str) -> Hold | None:
-        """Return the hold that a person's own revert means; None where there is none."""
+    def held_by_hand(
+        self, environment: str, chart: str, repository: str, *, strict: bool = False
+    ) -> Hold | None:
+        """Return the hold that a person's own revert means; a strict one ends with a release only."""
 
     def stood(self, environment: str, chart: str, repository: str) -> Collection[str]:
         """Return every tag that ever stood there."""
@@ -56,7 +58,7 @@ class NoPast:
         """Return nothing."""
         return ()
 
-    def held_by_hand(self, environment: str, chart: str, repository: str) -> Hold | None:  # noqa: ARG002
+    def held_by_hand(self, *_: str, strict: bool = False) -> Hold | None:  # noqa: ARG002
         """Return nothing."""
         return None
 

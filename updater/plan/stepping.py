@@ -88,8 +88,7 @@ class _Choice:
         """Return the steps that were made since a tag stood, or since a commit."""
         commit = self.ground.past.named(to) if _COMMIT.fullmatch(to) else ""
         if commit:
-            since = [one for one in steps if not self.ground.past.holds(commit, one.commit)]
-            return since or self._refuse("stands-already", to=to)
+            return self._back_to_commit(commit, history, steps)
         found = [self._since(to, mine) for mine in _by_repository(steps)]
         if any(since is not None for since in found):
             meant = {id(one) for since in found for one in since or ()}
@@ -99,6 +98,18 @@ class _Choice:
             self._refuse("taken-back-itself", to=to)
         near = difflib.get_close_matches(to, known, n=1, cutoff=0.5)
         return self._refuse("never-stood", to=to, known=known, nearest=near[0] if near else "")
+
+    def _back_to_commit(
+        self, commit: str, history: Sequence[Deployment], steps: Sequence[Deployment]
+    ) -> list[Deployment]:
+        """Return the steps since a commit; what stood there must stand again then."""
+        holds = self.ground.past.holds
+        since = [one for one in steps if not holds(commit, one.commit)]
+        stood = next((one for one in history if holds(commit, one.commit)), None)
+        left = next((one for one in steps if one not in since), None)
+        if stood and left and stood.repository == left.repository and stood.tag != left.tag:
+            self._refuse("taken-back-itself", to=stood.tag)
+        return since or self._refuse("stands-already", to=commit[:10])
 
     def _since(self, to: str, steps: Sequence[Deployment]) -> Sequence[Deployment] | None:
         """Return the steps of one image since a tag stood; None where it never did."""

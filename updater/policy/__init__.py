@@ -9,6 +9,7 @@ from updater.policy.calendar import Pause, pause_at
 from updater.policy.holds import (
     HOLDS_PATH,
     changed_holds,
+    check_places,
     is_for,
     is_lifted,
     keeps_out,
@@ -42,6 +43,7 @@ __all__ = [
     "Rules",
     "Tags",
     "changed_holds",
+    "check_places",
     "is_for",
     "is_lifted",
     "keeps_out",

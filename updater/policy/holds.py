@@ -42,6 +42,22 @@ def parse_holds(data: bytes, path: str = HOLDS_PATH) -> tuple[Hold, ...]:
     return _Reader(_loaded(data, path), path).holds()
 
 
+def check_places(data: bytes, environments: Collection[str], branch: str, path: str = HOLDS_PATH) -> None:
+    """Make sure that every hold is for an environment that lives on the branch.
+
+    Raises:
+        InvalidConfigRepo: one is not, or the file makes no sense.
+    """
+    reader = _Reader(_loaded(data, path), path)
+    for index, hold in enumerate(parse_holds(data, path)):
+        if hold.environment not in environments:
+            raise reader.wrong(
+                ("holds", index, "environment"),
+                f"the hold on {hold.chart} is for {hold.environment!r}, and the environments on the branch "
+                f"{branch} are {', '.join(environments)}",
+            )
+
+
 def _loaded(data: bytes, path: str) -> Loaded:
     try:
         return load(data)
@@ -64,32 +80,32 @@ class _Reader:
         if value is None:
             return ()
         if not isinstance(value, dict) or set(value) - {"holds"}:
-            raise self._wrong((), "the file has one key, holds, with a list of entries below it")
+            raise self.wrong((), "the file has one key, holds, with a list of entries below it")
         entries = value.get("holds")
         if entries is None:
             return ()
         if not isinstance(entries, list):
-            raise self._wrong(("holds",), "holds is a list: begin each entry with '- '")
+            raise self.wrong(("holds",), "holds is a list: begin each entry with '- '")
         return tuple(self._hold(("holds", index), entry) for index, entry in enumerate(entries))
 
     def _hold(self, at: KeyPath, entry: object) -> Hold:
         if not isinstance(entry, dict):
-            raise self._wrong(at, "an entry has keys: environment and chart at least")
+            raise self.wrong(at, "an entry has keys: environment and chart at least")
         for key in entry:
             if key not in _KEYS:
-                raise self._wrong((*at, key), f"{key!r} is no key here; allowed are {', '.join(_KEYS)}")
+                raise self.wrong((*at, key), f"{key!r} is no key here; allowed are {', '.join(_KEYS)}")
         text = {key: self._text((*at, key), entry.get(key)) for key in _KEYS}
         for key in ("environment", "chart"):
             if not text[key]:
-                raise self._wrong(at, f"the entry names no {key}")
+                raise self.wrong(at, f"the entry names no {key}")
         repository = canonical_repository(text["image"]) if text["image"] else ""
         if repository is None:
-            raise self._wrong((*at, "image"), f"{text['image']!r} is no repository: leave out tag and digest")
+            raise self.wrong((*at, "image"), f"{text['image']!r} is no repository: leave out tag and digest")
         if text["build"] and not is_tag(text["build"]):
-            raise self._wrong((*at, "build"), f"{text['build']!r} is no legal tag")
+            raise self.wrong((*at, "build"), f"{text['build']!r} is no legal tag")
         until = text["until"] or "newer"
         if until not in _UNTILS:
-            raise self._wrong(
+            raise self.wrong(
                 (*at, "until"), f"{until!r} is no value for until; allowed are {', '.join(_UNTILS)}"
             )
         return Hold(
@@ -97,7 +113,8 @@ class _Reader:
             chart=text["chart"],
             repository=repository,
             build=text["build"],
-            until="newer" if until == "newer" else "release",
+            # Without a build there is no newer one.
+            until="newer" if until == "newer" and text["build"] else "release",
             by=text["by"],
             at=self._time((*at, "at"), text["at"]),
             reason=text["reason"],
@@ -107,7 +124,7 @@ class _Reader:
         if value is None:
             return ""
         if not isinstance(value, str):
-            raise self._wrong(at, f"the value of {at[-1]} is no text: write it in quotes")
+            raise self.wrong(at, f"the value of {at[-1]} is no text: write it in quotes")
         return value
 
     def _time(self, at: KeyPath, text: str) -> datetime | None:
@@ -116,10 +133,10 @@ class _Reader:
         try:
             moment = datetime.fromisoformat(text)
         except ValueError as error:
-            raise self._wrong(at, f"{text!r} is no time: write it like 2026-11-28T16:00:00Z") from error
+            raise self.wrong(at, f"{text!r} is no time: write it like 2026-11-28T16:00:00Z") from error
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
-    def _wrong(self, at: KeyPath, problem: str) -> InvalidConfigRepo:
+    def wrong(self, at: KeyPath, problem: str) -> InvalidConfigRepo:
         line, column = self.loaded.keys.get(at) or self.loaded.positions.get(at) or (1, 1)
         return InvalidConfigRepo(
             f"{problem[:1].upper()}{problem[1:]}. {_CONSEQUENCE}",
@@ -205,7 +222,10 @@ def _written(hold: Hold, indent: int) -> Iterable[str]:
 def new_hold(hold: Hold) -> Hold:
     """Return a hold as the file will give it back: texts on one line, whole seconds."""
     at = hold.at.astimezone(UTC).replace(microsecond=0) if hold.at else None
-    return replace(hold, at=at, by=one_line(hold.by, _LONGEST), reason=one_line(hold.reason, _LONGEST))
+    until = hold.until if hold.build else "release"
+    return replace(
+        hold, at=at, until=until, by=one_line(hold.by, _LONGEST), reason=one_line(hold.reason, _LONGEST)
+    )
 
 
 # Judging

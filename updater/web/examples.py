@@ -308,6 +308,7 @@ DEPLOYMENT: dict[str, Any] = {
     "override": False,
     "reverts": [],
     "reverted_by": "",
+    "reverted_charts": [],
 }
 FIGURES: dict[str, Any] = {
     "environment": "prod",

@@ -211,6 +211,7 @@ class Deployment(BaseModel):
     override: bool = Field(description="Whether a hold or a freeze was overridden.")
     reverts: list[str] = Field(description="The commits that it took back.")
     reverted_by: str = Field(description="The commit that took it back, empty where none did.")
+    reverted_charts: list[str] = Field(description="The charts in which it was taken back.")
 
 
 class History(BaseModel):

@@ -13,8 +13,7 @@ from datetime import datetime, timedelta
 from heapq import merge
 from itertools import chain, islice
 
-from updater.charts import Target
-from updater.errors import EditRefused, InvalidConfigRepo, InvalidRequest
+from updater.errors import InvalidConfigRepo, InvalidRequest
 from updater.history import Figures, History, figures
 from updater.model import (
     PROPOSAL_PREFIX,
@@ -23,7 +22,6 @@ from updater.model import (
     Deployment,
     Hold,
     ImageReference,
-    Move,
     Question,
     Status,
     StatusRow,
@@ -31,13 +29,13 @@ from updater.model import (
     WaitingTag,
     Why,
 )
-from updater.plan import Ground, Guard, Standing, Verdict, pause_stop, plan, written_holds
+from updater.plan import Ground, Guard, Verdict, pause_stop, plan, written_holds
 from updater.policy import Environment, pause_at
 from updater.sight import BranchPast, Sight
 from updater.store import Query, Records
 from updater.worker.rounds import Doors, Rounds
+from updater.worker.rows import About
 from updater.worker.standings import listed
-from updater.yamledit import show_path
 
 # A sight answers so long: whoever asks again and again does not fetch each time.
 KEPT = timedelta(seconds=2)
@@ -67,7 +65,9 @@ class Accounts:
             ground = sight.ground(one.name)
             found += [hold for hold in written_holds(ground) if hold.environment == one.name]
             guard = Guard(one, ground)
-            by_hand = (each for each in _history(ground).held_all() if each.environment == one.name)
+            by_hand = (
+                each for each in _history(ground).held_all(strict=True) if each.environment == one.name
+            )
             held = (guard.by_hand(each.chart, each.repository) for each in by_hand)
             found += [hold for hold in held if hold]
         return found
@@ -105,7 +105,7 @@ class Accounts:
         sight = self._sight()
         branches: dict[str, tuple[History, set[str]]] = {}
         for one in _environments(sight, question.environment):
-            ground = sight.ground(one.name)
+            ground = sight.look_at(one.name)
             _, names = branches.setdefault(ground.branch, (_history(ground), set()))
             names.add(one.name)
         told = [_told(history, names, question, made_only) for history, names in branches.values()]
@@ -123,18 +123,20 @@ class Accounts:
         rows: list[StatusRow] = []
         problems: list[str] = []
         for one in _environments(sight, environment):
-            ground = sight.grounds[one.name]
-            if isinstance(ground, InvalidConfigRepo):
-                problems.append(str(ground))
+            wrong, ground = sight.grounds[one.name], sight.seen.get(one.name)
+            if isinstance(wrong, InvalidConfigRepo):
+                problems.append(str(wrong))
+            if ground is None:
                 continue
             standings = replace(self._rounds.standings(), opened=opened)
             prefix = f"{PROPOSAL_PREFIX}{one.name}/"
             mine = {branch: ground.branch for branch in opened if branch.startswith(prefix)}
-            about = _About(one, ground, standings.standing(mine).values(), self._pause(one))
+            waiting = standings.standing(mine).values()
+            about = About(one, ground, _history(ground), standings=waiting, pause=self._pause(one))
             rows += [about.row(sight, target) for target in about.targets(chart)]
             if not chart:
                 problems += [str(problem) for problem in ground.survey.problems(one.scope)]
-        return Status(rows=tuple(rows), problems=tuple(problems))
+        return Status(rows=tuple(rows), problems=tuple(dict.fromkeys(problems)))
 
     def _pause(self, environment: Environment) -> str:
         pause = pause_at(environment, self._doors.clock())
@@ -213,6 +215,7 @@ class Accounts:
         outcome = self._doors.messages.outcome(verdict)
         ground = sight.grounds.get(name)
         history: Sequence[Deployment] = ()
+        charts: Mapping[str, None] = {}
         if isinstance(ground, Ground):
             charts = dict.fromkeys(place.chart for place in verdict.places)
             told = (one for chart in charts for one in ground.past.deployments(name, chart))
@@ -228,7 +231,7 @@ class Accounts:
             text="",
             places=outcome.places,
             deployment=next((one for one in history if one.tag == image.tag), None),
-            standing=tuple(_standing(history)),
+            standing=tuple(_standing(history, charts)),
             waiting=_waiting(outcome.code, image, verdict.branches),
             requests=(*asked.get(name, ()), *asked.get("", ()))[:_TOLD],
         )
@@ -302,13 +305,11 @@ def _is_asked_for(one: Deployment, question: Question) -> bool:
     )
 
 
-def _standing(history: Sequence[Deployment]) -> Iterable[Deployment]:
-    """Yield what made the tags stand that stand now: the newest deployment of each chart."""
-    seen: set[str] = set()
-    for one in history:
-        if not seen.issuperset(one.charts):
-            yield one
-        seen.update(one.charts)
+def _standing(history: Sequence[Deployment], charts: Iterable[str]) -> Iterable[Deployment]:
+    """Yield what made the tags stand that stand now, each for the charts where it did."""
+    lasts = {chart: next((one for one in history if chart in one.charts), None) for chart in charts}
+    for one in dict.fromkeys(last for last in lasts.values() if last is not None):
+        yield replace(one, moves=tuple(move for move in one.moves if lasts.get(move.chart) == one))
 
 
 def _waiting(code: str, image: ImageReference, branches: Sequence[str]) -> tuple[WaitingTag, ...]:
@@ -316,84 +317,3 @@ def _waiting(code: str, image: ImageReference, branches: Sequence[str]) -> tuple
         return ()  # what would be proposed does not wait yet
     names = (branch.removeprefix(PROPOSAL_PREFIX) for branch in branches)
     return tuple(WaitingTag(tag=image.tag, name=name) for name in names)
-
-
-class _About:
-    """What is known of one environment, for the rows of its images."""
-
-    def __init__(
-        self, environment: Environment, ground: Ground, standings: Iterable[Standing], pause: str
-    ) -> None:
-        self._environment = environment
-        self._ground = ground
-        self._guard = Guard(environment, ground)
-        self._pause = pause
-        self._waiting: dict[tuple[str, str], list[WaitingTag]] = {}
-        self._last: dict[tuple[str, str], Deployment] = {}
-        for standing in standings:
-            name = standing.branch.removeprefix(PROPOSAL_PREFIX)
-            for carried in standing.carried:
-                waiting = WaitingTag(tag=carried.image.tag, name=name, link=standing.link)
-                for chart in carried.charts:
-                    self._waiting.setdefault((chart, carried.image.repository), []).append(waiting)
-        self._history = _history(ground)
-        for one in self._history.made(environment.name):
-            for chart in one.charts:
-                self._last.setdefault((chart, one.repository), one)
-
-    def targets(self, chart: str) -> Sequence[Target]:
-        survey, scope = self._ground.survey, self._environment.scope
-        return survey.readable_in(scope, {chart}) if chart else survey.all_targets(scope)
-
-    def row(self, sight: Sight, target: Target) -> StatusRow:
-        key = (target.chart, target.repository)
-        last = self._last.get(key) or self._began(target)
-        return StatusRow(
-            environment=self._environment.name,
-            chart=target.chart,
-            repository=target.repository,
-            tag=target.tag,
-            digest=target.digest or "",
-            file=target.file,
-            line=target.line,
-            path=show_path(target.path),
-            deployment=last if last and last.tag == target.tag else None,
-            origin=self._environment.promote_from,
-            origin_tag=self._origin_tag(sight, target),
-            holds=tuple(self._guard.holds(*key)),
-            pause=self._pause,
-            waiting=tuple(self._waiting.get(key, ())),
-        )
-
-    def _began(self, target: Target) -> Deployment | None:
-        """Return what made a tag stand that nobody has changed since the branch began."""
-        commit = self._history.began(target.file)
-        if commit is None:
-            return None
-        return Deployment(
-            commit=commit.commit,
-            time=commit.time,
-            subject=commit.message.partition("\n")[0],
-            kind="by-hand",
-            by=commit.author,
-            environment=self._environment.name,
-            repository=target.repository,
-            tag=target.tag,
-            moves=(Move(chart=target.chart, old=None),),
-        )
-
-    def _origin_tag(self, sight: Sight, target: Target) -> str | None:
-        """Return the tag that stands where this environment's come from, unless it is the same."""
-        origin = next(
-            (one for one in sight.rules.environments if one.name == self._environment.promote_from), None
-        )
-        ground = sight.grounds.get(origin.name) if origin else None
-        if origin is None or not isinstance(ground, Ground):
-            return None
-        try:
-            there = ground.survey.targets(origin.scope, target.repository)
-        except EditRefused:
-            return None
-        last = target.chart.rpartition("/")[2]
-        tags = [one.tag for one in there if one.chart.rpartition("/")[2] == last]
-        return next((tag for tag in tags if tag is not None and tag != target.tag), None)

@@ -98,6 +98,8 @@ class Desk:
         proposing = self._planned(look.sight, opened.branch)
         message = self._doors.messages.merge_commit(proposing, name=name, approved_by=caller.name)
         squash = proposing.environment.merge_request.squash
+        if stop := self._tending.stop(look.sight, proposing):
+            raise ActRefused(f"{stop} To merge it now, ask for it with an override first.")
         merging = self._doors.forge.merge(opened, head=standing.head, message=message, squash=squash)
         if merging.landed is not Landed.MERGED:
             raise ActRefused(self._doors.messages.wait(merging.code, merging.words))
@@ -228,7 +230,12 @@ class Desk:
 
 
 def _title(environment: str, standing: Standing) -> str:
-    carried = [f"{listing(one.charts)} {one.image.tag}" for one in standing.carried]
+    carried = [
+        f"Roll back {listing(one.charts)} to {one.image.tag or 'no tag'}"
+        if one.undo
+        else f"{listing(one.charts)} {one.image.tag}"
+        for one in standing.carried
+    ]
     return f"{listing(carried)} in {environment}"
 
 
@@ -243,7 +250,7 @@ def _image(carried: Carried) -> ProposedImage:
         requests=tuple(one.id for one in carried.requests),
         requested_by=request.caller.name,
         promoted_from=promoted.origin if promoted else "",
-        reason=promoted.reason if promoted else "",
+        reason=promoted.reason if promoted else request.reason,
         source=source_link(request.source),
         pipeline=request.source.pipeline_url or request.source.pipeline_id,
     )

@@ -116,7 +116,7 @@ class Tending:
             mine = standings.open(proposing.branch)
             if proposing.delivery != "auto-merge" or not mine or proposing.is_news:
                 continue
-            if stop := self._stop(sight, proposing):
+            if stop := self.stop(sight, proposing):
                 tended.waits[proposing.branch] = stop
                 if mine.is_armed:
                     self._take_back(mine)
@@ -181,8 +181,8 @@ class Tending:
 
     # Auto-merge
 
-    def _stop(self, sight: Sight, proposing: Proposing) -> str:
-        """Say why a proposal must not be merged now, by a hold or a pause; empty where nothing stops it."""
+    def stop(self, sight: Sight, proposing: Proposing) -> str:
+        """Say why the updater must not merge a proposal now, by a hold or a pause; empty where it may."""
         environment = proposing.environment
         pause = pause_at(environment, self._doors.clock())
         guard = Guard(environment, sight.ground(environment.name), pause)
