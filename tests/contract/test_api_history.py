@@ -31,7 +31,7 @@ def api(tmp_path: Path) -> Iterator[Api]:
         deployment("d" * 40, "main-8", hours=2),
         deployment("d" * 40, "main-3", chart="lily", hours=2),
         deployment("c" * 40, "main-7", environment="dev", hours=30),
-        replace(deployment("b" * 40, "main-2", hours=40), reverted_by="d" * 40),
+        replace(deployment("b" * 40, "main-2", hours=40), reverted_by="d" * 40, reverted_charts=("iris",)),
         deployment("a" * 40, "main-1", chart="lily", hours=50),
     ]
     api.desk.status_rows = [row("dev"), row(origin="dev"), row(chart="lily", origin="dev")]
