@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.historylog import DEV, Story, chart, repository, values
 
-from updater.history import History
+from updater.history import History, keeping
 from updater.model import Scope
 from updater.policy import Environment, Tags
 
@@ -108,8 +108,19 @@ def test_what_was_kept_is_all_that_was_known() -> None:
     assert story.log.walked == walked, "nothing is read again"
     assert restored.deployments() == story.history.deployments()
     assert restored.held_all() == story.history.held_all() != ()
+    assert restored.held_all(strict=True) == story.history.held_all(strict=True) != ()
     assert restored.last("dev", "rose", ROSE) == story.history.last("dev", "rose", ROSE)
     assert restored.began("charts/iris/values.yaml") == story.history.began("charts/iris/values.yaml")
+
+
+def test_what_was_kept_with_other_fields_is_of_no_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    story = garden()
+    story.told()
+    content = story.history.packed()
+    monkeypatch.setattr(keeping, "_DEPLOYMENT", (*keeping._DEPLOYMENT, "a_later_field"))
+    restored = History(story.log)
+    restored.restore(content, story.environments)
+    assert restored.is_empty
 
 
 def test_it_goes_on_from_there() -> None:

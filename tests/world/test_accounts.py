@@ -149,6 +149,9 @@ class TestStatus:
         assert [one.tag for one in told.rows] == ["develop-101"]
         assert world.worker.accounts.history(Question())[0].tag == "develop-101"
         assert "begin each entry with '- '" in told.problems[0]
+        assert [one.origin_tag for one in world.worker.accounts.status("prod", "iris").rows] == [
+            "develop-101"
+        ]
 
 
 class TestHistory:

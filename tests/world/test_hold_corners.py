@@ -251,3 +251,51 @@ def test_until_release_a_persons_revert_holds_though_one_build_was_let_in(tmp_pa
         world.person_releases()
         world.settle_all()
         assert kind(world, builds(world, "iris:develop-106")) is COMMITTED
+
+
+UNTIL_RELEASE = RULES + "    rollback: {hold: until-release}\n"
+
+
+def test_until_release_whoever_goes_forth_again_ends_a_hold_of_their_own(tmp_path: Path) -> None:
+    with World(tmp_path, {".updater/rules.yaml": UNTIL_RELEASE, **chart("iris")}) as world:
+        builds(world, "iris:develop-101")
+        builds(world, "iris:develop-102")
+        world.person_pushes({DEV: "image:\n  tag: develop-101\n"}, "Back")
+        world.person_pushes({DEV: "image:\n  tag: develop-102\n"}, "It was not that")
+        assert kind(world, builds(world, "iris:develop-103")) is COMMITTED
+
+
+def test_until_release_revives_no_hold_that_ended_before_it_was_the_rule(tmp_path: Path) -> None:
+    with World(tmp_path, {".updater/rules.yaml": RULES, **chart("iris")}) as world:
+        builds(world, "iris:develop-101")
+        builds(world, "iris:develop-102")
+        world.person_pushes({DEV: "image:\n  tag: develop-101\n"}, "Back")
+        assert kind(world, builds(world, "iris:develop-103")) is COMMITTED
+        world.person_pushes({".updater/rules.yaml": UNTIL_RELEASE})
+        assert kind(world, builds(world, "iris:develop-104")) is COMMITTED
+
+
+def test_a_chart_with_a_broken_file_can_be_held(tmp_path: Path) -> None:
+    text = RULES.replace("values-dev", "values-*")
+    with World(tmp_path, {".updater/rules.yaml": text, **chart("iris")}) as world:
+        world.person_pushes({"charts/iris/values-x.yaml": "a: [\n"})
+        asked = world.person_holds(repository="registry.example.com/iris", build="develop-101")
+        world.settle_all()
+        assert kind(world, asked) is COMMITTED, world.outcome(asked).reason
+        world.person_pushes({"charts/iris/values-x.yaml": None})
+        assert kind(world, builds(world, "iris:develop-101")) is HELD
+
+
+def test_why_tells_where_an_image_stands_in_part(tmp_path: Path) -> None:
+    files = {**chart("iris"), **chart("lily")}
+    files["charts/lily/values.yaml"] = files["charts/iris/values.yaml"]
+    with World(tmp_path, {".updater/rules.yaml": RULES, **files}) as world:
+        builds(world, "iris:develop-101")
+        builds(world, "iris:develop-102")
+        world.person_rolls_back(alone=True)
+        world.settle_all()
+        image = ImageReference.parse("registry.example.com/iris:develop-102", None)
+        text = world.worker.accounts.why(image, "dev", has_requests=True)[0].text
+        assert "stands in dev in part, in lily" in text
+        assert ". Deployed: commit " in text
+        assert " in iris. develop-102 is held for iris in dev" in text

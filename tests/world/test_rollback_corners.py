@@ -234,3 +234,78 @@ def test_one_chart_alone_is_taken_back_and_then_the_other(tmp_path: Path) -> Non
         (taken,) = [one for one in told if one.tag == "develop-102"]
         assert sorted(taken.reverted_charts) == ["iris", "lily"]
         assert tag_in(world, "charts/lily/values-dev.yaml") == "develop-101"
+
+
+@pytest.mark.parametrize("to", ["develop-100", "develop-101"])
+def test_past_a_persons_step_to_what_never_stood(world: World, to: str) -> None:
+    builds(world, "iris:develop-101")
+    builds(world, "iris:develop-105")
+    world.person_pushes({DEV: "image:\n  tag: develop-103\n"}, "105 is broken")
+    asked = world.person_rolls_back()
+    world.settle_all()
+    assert world.outcome(asked).environments[0].code == "rollback-overtaken"
+    assert "by A Person changed it (105 is broken)" in world.outcome(asked).reason
+    asked = world.person_rolls_back(to=to)
+    world.settle_all()
+    assert kind(world, asked) is COMMITTED, world.outcome(asked).reason
+    assert tag_in(world, DEV) == to
+
+
+def test_back_to_a_persons_step_to_what_never_stood(world: World) -> None:
+    builds(world, "iris:develop-105")
+    at = world.person_pushes({DEV: "image:\n  tag: develop-103\n"}, "105 is broken")
+    builds(world, "iris:develop-106")
+    asked = world.person_rolls_back(to=at)
+    world.settle_all()
+    assert kind(world, asked) is COMMITTED, world.outcome(asked).reason
+    assert tag_in(world, DEV) == "develop-103"
+
+
+def test_the_first_build_that_was_taken_back_is_no_place_to_go_back_to(world: World) -> None:
+    builds(world, "iris:develop-102")
+    at = log(world.bare)[0].sha
+    world.person_rolls_back()
+    world.settle_all()
+    builds(world, "iris:develop-103")
+    asked = world.person_rolls_back(to=at)
+    world.settle_all()
+    assert (kind(world, asked), world.outcome(asked).environments[0].code) == (REFUSED, "taken-back-itself")
+    assert tag_in(world, DEV) == "develop-103"
+
+
+def test_back_to_a_commit_where_one_of_two_images_was_taken_back_later(tmp_path: Path) -> None:
+    files = chart("iris")
+    files["charts/iris/values.yaml"] = (
+        "a:\n  image: {repository: registry.example.com/iris, tag: x}\n"
+        "b:\n  image: {repository: registry.example.com/rose, tag: x}\n"
+    )
+    files[DEV] = "a:\n  image:\n    tag: develop-100\n# 1\n# 2\n# 3\nb:\n  image:\n    tag: develop-100\n"
+    with World(tmp_path, {".updater/rules.yaml": RULES, **files}) as world:
+        for image in ("iris:develop-101", "rose:develop-201", "iris:develop-102"):
+            builds(world, image)
+        at = log(world.bare)[0].sha
+        world.person_rolls_back()
+        world.settle_all()
+        builds(world, "rose:develop-202")
+        asked = world.person_rolls_back(to=at)
+        world.settle_all()
+        assert world.outcome(asked).environments[0].code == "taken-back-itself"
+        assert "develop-202" in world.file(DEV)
+
+
+def test_the_time_to_restore_is_each_charts_own(tmp_path: Path) -> None:
+    files = {**chart("iris"), **chart("lily")}
+    files["charts/lily/values.yaml"] = files["charts/iris/values.yaml"]
+    with World(tmp_path, {".updater/rules.yaml": RULES, **files}) as world:
+        builds(world, "iris:develop-101")
+        builds(world, "iris:develop-102")
+        for hours, name in ((1, "iris"), (24, "lily")):
+            world.now += timedelta(hours=hours)
+            world.person_rolls_back(name, alone=True)
+            world.settle_all()
+        told = world.worker.accounts.figures(Question(environment="dev"))
+        assert [(one.chart, one.restore_time) for one in told] == [
+            ("", timedelta(hours=25)),
+            ("iris", timedelta(hours=1)),
+            ("lily", timedelta(hours=25)),
+        ]

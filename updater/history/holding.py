@@ -55,7 +55,7 @@ class Holding:
         is_own: bool,
     ) -> None:
         """Take in a deployment: `undone` is what it takes back by chart, `has_stood` tells of tags before."""
-        if is_own and not self.holds:
+        if is_own and not self.holds and not self.strict:
             return
         for move in deployment.moves:
             place = (deployment.environment, move.chart, deployment.repository)
@@ -64,11 +64,14 @@ class Holding:
                 if self._goes_back(deployment, move.old, is_taking=bool(taken)):
                     self._hold(place, deployment, [move.old, *(one.tag for one in taken if one.tag)])
                     continue
-            hold = self.holds.get(place)
-            if hold is not None and deployment.tag is not None:
-                is_new = not has_stood(place, deployment.tag)
-                if self._ends(hold, deployment.tag, is_new=is_new):
-                    del self.holds[place]
+            for holds in (self.holds, self.strict):
+                if holds is self.strict and is_own and deployment.override:
+                    continue  # that build was let in, and no other
+                hold = holds.get(place)
+                if hold is not None and deployment.tag is not None:
+                    is_new = not has_stood(place, deployment.tag)
+                    if self._ends(hold, deployment.tag, is_new=is_new):
+                        del holds[place]
 
     def _goes_back(self, deployment: Deployment, old: str, *, is_taking: bool) -> bool:
         known = self._compare(deployment.environment, deployment.tag, old)

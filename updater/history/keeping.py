@@ -21,8 +21,8 @@ from updater.history.holding import Holding
 from updater.history.ledger import Ledger, Row
 from updater.model import Deployment, Hold, LoggedCommit, Move
 
-# Changes whenever what is kept, or how commits are read, changes within one version.
-_FORM = 1
+# Changes whenever the form, or how commits are read, changes within one version.
+_FORM = 2
 _DEPLOYMENT = tuple(one.name for one in fields(Deployment))
 _HOLD = tuple(one.name for one in fields(Hold))
 _TIMES = frozenset(("time", "source_time", "at"))
@@ -45,7 +45,7 @@ def uncollected() -> Iterator[None]:
 
 def fingerprint(followed: Sequence[object]) -> str:
     """Return what must be equal where a kept history may be used: the environments, and this code."""
-    return hashlib.sha256(repr((_FORM, __version__, followed)).encode()).hexdigest()
+    return hashlib.sha256(repr((_FORM, _DEPLOYMENT, _HOLD, __version__, followed)).encode()).hexdigest()
 
 
 def packed(mark: str, parts: Mapping[str, Any]) -> bytes:

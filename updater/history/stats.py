@@ -6,7 +6,7 @@ Hides how they are counted. Called for pages and reports; values in, values out.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -45,7 +45,7 @@ def figures(
 
     `deployments` should hold those after the span, too: what took one back may have come later.
     """
-    times = {one.commit: one.time for one in deployments}
+    restored = _Restored(deployments)
     weeks = (until - since) / _WEEK
     groups: dict[tuple[str, str], list[Deployment]] = {(name, ""): [] for name in environments}
     for one in deployments:
@@ -53,7 +53,25 @@ def figures(
         if since <= one.time < until and _is_deployed(one):
             for chart in ("", *one.charts):
                 groups.setdefault((one.environment, chart), []).append(one)
-    return tuple(_figures(key, groups[key], times, weeks) for key in sorted(groups))
+    return tuple(_figures(key, groups[key], restored, weeks) for key in sorted(groups))
+
+
+class _Restored:
+    """When deployments were taken back: in one chart, or in all that took them back."""
+
+    def __init__(self, deployments: Sequence[Deployment]) -> None:
+        self._times = {one.commit: one.time for one in deployments}
+        self._first: dict[tuple[str, str, str, str], datetime] = {}
+        for one in deployments:
+            for taken in one.reverts:
+                for chart in one.charts:
+                    key = (one.environment, one.repository, taken, chart)
+                    self._first[key] = min(one.time, self._first.get(key, one.time))
+
+    def at(self, one: Deployment, chart: str) -> datetime | None:
+        """Return when a deployment was taken back in a chart, or in its last one (""); None: unknown."""
+        first = self._first.get((one.environment, one.repository, one.commit, chart))
+        return first or self._times.get(one.reverted_by)
 
 
 def _is_deployed(one: Deployment) -> bool:
@@ -62,12 +80,11 @@ def _is_deployed(one: Deployment) -> bool:
     return one.kind in _COUNTED and one.tag is not None and is_there
 
 
-def _figures(
-    key: tuple[str, str], those: Sequence[Deployment], times: Mapping[str, datetime], weeks: float
-) -> Figures:
+def _figures(key: tuple[str, str], those: Sequence[Deployment], restored: _Restored, weeks: float) -> Figures:
     leads = [one.time - one.source_time for one in those if one.source_time is not None]
     back = [one for one in those if one.reverted_by and key[1] in ("", *one.reverted_charts)]
-    restores = [times[one.reverted_by] - one.time for one in back if one.reverted_by in times]
+    ends = [(one, restored.at(one, key[1])) for one in back]
+    restores = [end - one.time for one, end in ends if end is not None]
     return Figures(
         environment=key[0],
         chart=key[1],

@@ -146,6 +146,15 @@ def _in_part(why: Why) -> list[str]:
     return list(dict.fromkeys(one_line(place.chart) for place in why.places if place.old == tag))
 
 
+def _where(one: Deployment) -> str:
+    is_whole = set(one.charts) <= set(one.reverted_charts)
+    return (
+        ""
+        if is_whole or not one.reverted_charts
+        else f" in {listing(list(map(one_line, one.reverted_charts)))}"
+    )
+
+
 def _deployed(one: Deployment) -> str:
     when = one.time.strftime("%Y-%m-%d %H:%M UTC")
     text = f"commit {one.commit[:10]} of {when} by {one_line(one.by) or 'somebody'} ({one_line(one.subject)})"
@@ -153,7 +162,7 @@ def _deployed(one: Deployment) -> str:
         f"merged from {one_line(one.merge_request)}" if one.merge_request else "",
         f"promoted from {one_line(one.promoted_from)}" if one.promoted_from else "",
         f"overriding what kept it out: {one_line(one.reason)}" if one.override else "",
-        f"taken back by commit {one.reverted_by[:10]}" if one.reverted_by else "",
+        f"taken back by commit {one.reverted_by[:10]}{_where(one)}" if one.reverted_by else "",
     ]
     return ", ".join([text, *(extra for extra in extras if extra)])
 

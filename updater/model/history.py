@@ -28,7 +28,7 @@ class Deployment:
     time. `tag` is None where the place was emptied or removed. `requests` are ids, `source` the link of the
     source commit and `source_time` its time, `merge_request` what people call it (`!7`, or a source branch).
     `reverts` are the commits of the same branch that it takes back for the charts of `moves`, `reverted_by`
-    the commit that took this one back for at least one of them, which are `reverted_charts`. `override` says
+    the last commit that took this one back for any of them, which are `reverted_charts`. `override` says
     that a hold or a freeze was overridden.
     """
 

@@ -111,16 +111,18 @@ def _standing(sight: Sight, environment: str, chart: str) -> Status:
     rows: list[StatusRow] = []
     problems: list[str] = []
     for one in sight.rules.environments:
-        ground = sight.grounds[one.name]
         if environment not in ("", one.name):
             continue
+        told = sight.grounds[one.name]
+        if isinstance(told, InvalidConfigRepo):
+            problems.append(str(told))
+        ground = sight.seen.get(one.name, told)
         if isinstance(ground, InvalidConfigRepo):
-            problems.append(str(ground))
             continue
         targets = ground.survey.all_targets(one.scope)
         rows += [_row(one.name, target) for target in targets if chart in ("", target.chart)]
         problems += [str(problem) for problem in ground.survey.problems(one.scope)]
-    return Status(rows=tuple(rows), problems=tuple(problems))
+    return Status(rows=tuple(rows), problems=tuple(dict.fromkeys(problems)))
 
 
 def _row(environment: str, target: Target) -> StatusRow:

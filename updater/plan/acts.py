@@ -98,9 +98,9 @@ class Acts:
         """Say why a hold would protect nothing."""
         if request.release:
             return None
-        standing = standing_tags(self.environment, self.ground, {request.chart})
-        images = list(dict.fromkeys(familiar_repository(repository) for _, repository in standing))
-        if request.repository and request.repository not in {repository for _, repository in standing}:
+        used = self._used(request.chart)
+        if request.repository and used is not None and request.repository not in used:
+            images = [familiar_repository(one) for one in used]
             facts = {"image": familiar_repository(request.repository), "images": images}
             return Reason("hold-no-image", {**facts, **self._about(request)})
         if request.build and not self._takes(request.build):
@@ -108,6 +108,14 @@ class Acts:
             environments = [(self.environment.name, pattern)]
             return Reason("tag-not-taken", {"tag": request.build, "environments": environments})
         return None
+
+    def _used(self, chart: str) -> list[str] | None:
+        """Return the repositories that a chart uses; None where one of its files cannot be read."""
+        try:
+            standing = standing_tags(self.environment, self.ground, {chart})
+        except Refusal:
+            return None
+        return list(dict.fromkeys(repository for _, repository in standing))
 
     def _takes(self, tag: str) -> bool:
         origin = self.environment.promoted

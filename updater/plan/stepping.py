@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from updater.model import Deployment, RollbackRequest
@@ -66,7 +66,12 @@ class _Choice:
         history = past.deployments(self.environment.name, request.chart)
         if not history:
             self._check_chart()
-        steps = [one for one in history if one.kind not in _BACK and not one.reverted_by]
+        aside = {one.commit for one in history if self._is_aside(one, history)}
+        steps = [
+            one
+            for one in history
+            if one.commit in aside or (one.kind not in _BACK and one.reverted_by in ("", *aside))
+        ]
         steps = [one for one in steps if one.kind != "by-hand" or self._old(one) is not None]
         if request.to:
             return self._back_to(request.to, history, steps)
@@ -75,9 +80,16 @@ class _Choice:
 
     def _is_back(self, one: Deployment) -> bool:
         old = self._old(one)
-        if one.kind != "by-hand" or not one.tag or not old:
+        if one.kind not in ("by-hand", "revert") or not one.tag or not old:
             return False
         return (order_of(self.environment, one.tag, old) or 0) < 0
+
+    def _is_aside(self, one: Deployment, history: Sequence[Deployment]) -> bool:
+        """Say whether a person went down to what did not stand before: no return, but a step itself."""
+        if one.kind != "revert" or one.reverted_by:
+            return False
+        taken = [each for each in history if each.commit in one.reverts and each.repository == one.repository]
+        return bool(taken) and one.tag not in {self._old(each) for each in taken}
 
     def _old(self, deployment: Deployment) -> str | None:
         return next((one.old for one in deployment.moves if one.chart == self.request.chart), None)
@@ -89,7 +101,7 @@ class _Choice:
         commit = self.ground.past.named(to) if _COMMIT.fullmatch(to) else ""
         if commit:
             return self._back_to_commit(commit, history, steps)
-        found = [self._since(to, mine) for mine in _by_repository(steps)]
+        found = [self._since(to, mine) for mine in _by_repository(steps).values()]
         if any(since is not None for since in found):
             meant = {id(one) for since in found for one in since or ()}
             return [one for one in steps if id(one) in meant] or self._refuse("stands-already", to=to)
@@ -105,10 +117,12 @@ class _Choice:
         """Return the steps since a commit; what stood there must stand again then."""
         holds = self.ground.past.holds
         since = [one for one in steps if not holds(commit, one.commit)]
-        stood = next((one for one in history if holds(commit, one.commit)), None)
-        left = next((one for one in steps if one not in since), None)
-        if stood and left and stood.repository == left.repository and stood.tag != left.tag:
-            self._refuse("taken-back-itself", to=stood.tag)
+        for repository, mine in _by_repository(history).items():
+            then = next((one for one in mine if holds(commit, one.commit)), None)
+            undone = [one for one in since if one.repository == repository]
+            tag = self._old(undone[-1]) if undone else mine[0].tag
+            if then is not None and tag != then.tag:
+                self._refuse("taken-back-itself", to=then.tag)
         return since or self._refuse("stands-already", to=commit[:10])
 
     def _since(self, to: str, steps: Sequence[Deployment]) -> Sequence[Deployment] | None:
@@ -162,8 +176,8 @@ class _Choice:
         raise Refusal(Reason(code, {**common, **facts}))
 
 
-def _by_repository(steps: Sequence[Deployment]) -> Iterable[Sequence[Deployment]]:
+def _by_repository(steps: Sequence[Deployment]) -> Mapping[str, Sequence[Deployment]]:
     found: dict[str, list[Deployment]] = {}
     for one in steps:
         found.setdefault(one.repository, []).append(one)
-    return found.values()
+    return found

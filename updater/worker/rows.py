@@ -101,8 +101,8 @@ class About:
         origin = next(
             (one for one in sight.rules.environments if one.name == self._environment.promote_from), None
         )
-        ground = sight.grounds.get(origin.name) if origin else None
-        if origin is None or not isinstance(ground, Ground):
+        ground = sight.seen.get(origin.name) if origin else None
+        if origin is None or ground is None:
             return None
         try:
             there = ground.survey.targets(origin.scope, target.repository)
