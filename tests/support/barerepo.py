@@ -52,6 +52,15 @@ def make_bare(
     return bare
 
 
+def forge_commit(bare: Path, branch: str, old: str, new: str) -> None:
+    """Rewrite the head of a branch: by whom it was, but with other words in its message."""
+    raw = git(bare, "cat-file", "commit", branch)
+    assert old in raw, raw
+    forged = f"{raw.replace(old, new)}\n".encode()
+    made = git(bare, "hash-object", "-t", "commit", "-w", "--stdin", stdin=forged)
+    git(bare, "update-ref", f"refs/heads/{branch}", made)
+
+
 def commit_as_person(
     bare: Path, files: Mapping[str, Content | None], message: str = "A person's change", branch: str = "main"
 ) -> str:

@@ -1,12 +1,10 @@
-"""Proposals that meet rollbacks, holds, freezes and forged branches."""
+"""Proposals that meet rollbacks, holds and freezes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from support.acts import (
     COMMITTED,
     FREEZE,
@@ -21,45 +19,11 @@ from support.acts import (
     lands,
     tag_in,
 )
-from support.barerepo import git
 from support.lab import chart as both
 from support.lab import lab, rules
 from support.world import World
 
 from updater.errors import TemporaryError, Unreachable
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
-
-
-def forge_commit(world: World, branch: str, old: str, new: str) -> None:
-    """Rewrite the head of a branch with the updater's own identity and other words."""
-    message = git(world.bare, "log", "-1", "--format=%B", branch).replace(old, new)
-    tree, parent = git(world.bare, "rev-parse", f"{branch}^{{tree}}", f"{branch}^").split()
-    import os
-    import subprocess
-
-    env = {
-        **os.environ,
-        **{
-            f"GIT_{w}_{k}": v
-            for w in ("AUTHOR", "COMMITTER")
-            for k, v in (("NAME", "Updater"), ("EMAIL", "updater@example.com"))
-        },
-    }
-    made = subprocess.run(
-        ["git", "commit-tree", tree, "-p", parent],
-        cwd=world.bare,
-        env=env,
-        input=message,
-        text=True,
-        capture_output=True,
-        check=True,
-    ).stdout.strip()
-    git(world.bare, "update-ref", f"refs/heads/{branch}", made)
 
 
 def test_a_rollback_that_waits_for_the_forge_is_not_told_as_done(tmp_path: Path) -> None:

@@ -1,11 +1,9 @@
-"""Proposals that meet rollbacks, holds, freezes and forged branches."""
+"""Proposals that somebody overrides, approves or forges, while something else keeps them back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from support.acts import (
     COMMITTED,
     DEV,
@@ -20,45 +18,12 @@ from support.acts import (
     lands,
     tag_in,
 )
-from support.barerepo import git
+from support.barerepo import forge_commit, git
 from support.lab import chart as both
 from support.lab import lab, rules
 from support.world import World
 
 from updater.model import ImageReference, OutcomeKind
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as world:
-        yield world
-
-
-def forge_commit(world: World, branch: str, old: str, new: str) -> None:
-    """Rewrite the head of a branch with the updater's own identity and other words."""
-    message = git(world.bare, "log", "-1", "--format=%B", branch).replace(old, new)
-    tree, parent = git(world.bare, "rev-parse", f"{branch}^{{tree}}", f"{branch}^").split()
-    import os
-    import subprocess
-
-    env = {
-        **os.environ,
-        **{
-            f"GIT_{w}_{k}": v
-            for w in ("AUTHOR", "COMMITTER")
-            for k, v in (("NAME", "Updater"), ("EMAIL", "updater@example.com"))
-        },
-    }
-    made = subprocess.run(
-        ["git", "commit-tree", tree, "-p", parent],
-        cwd=world.bare,
-        env=env,
-        input=message,
-        text=True,
-        capture_output=True,
-        check=True,
-    ).stdout.strip()
-    git(world.bare, "update-ref", f"refs/heads/{branch}", made)
 
 
 def test_an_override_stays_armed_in_a_freeze(tmp_path: Path) -> None:
@@ -86,7 +51,7 @@ def test_nobody_forges_an_override_by_pushing(tmp_path: Path) -> None:
         builds(world, "iris:master-101")
         world.look_around()
         forge_commit(
-            world, "updater/prod/iris", "Updater-Request:", "Updater-Override: yes\nUpdater-Request:"
+            world.bare, "updater/prod/iris", "Updater-Request:", "Updater-Override: yes\nUpdater-Request:"
         )
         for _ in range(3):
             world.look_around()
@@ -108,7 +73,7 @@ def test_nobody_forges_what_a_rollback_takes_back(tmp_path: Path) -> None:
             .split()[0]
         )
         forge_commit(
-            world,
+            world.bare,
             "updater/prod/iris",
             f"Updater-Reverts: {bad}",
             f"Updater-Reverts: {bad}\nUpdater-Reverts: {other}",

@@ -32,6 +32,18 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield world
 
 
+def two_images() -> dict[str, str]:
+    """The files of a chart with the images iris and rose, in lines that are far from each other."""
+    files = chart("iris")
+    files["charts/iris/values.yaml"] = (
+        "a:\n  image: {repository: registry.example.com/iris, tag: x}\n"
+        "b:\n  image: {repository: registry.example.com/rose, tag: x}\n"
+    )
+    far = "# 1\n# 2\n# 3\n# 4\n# 5\n"
+    files[DEV] = f"a:\n  image:\n    tag: develop-100\n{far}b:\n  image:\n    tag: develop-100\n"
+    return files
+
+
 def test_a_rollback_after_a_persons_revert_keeps_what_the_person_took_back_out(world: World) -> None:
     for tag in (101, 102, 103):
         builds(world, f"iris:develop-{tag}")
@@ -53,15 +65,7 @@ def test_rolling_back_does_not_bring_back_what_a_person_took_back(world: World) 
 
 
 def test_two_rollbacks_of_one_chart_at_once_do_not_undo_each_other(tmp_path: Path) -> None:
-    files = chart("iris")
-    files["charts/iris/values.yaml"] = (
-        "a:\n  image: {repository: registry.example.com/iris, tag: x}\n\n\n\n\n"
-        "b:\n  image: {repository: registry.example.com/rose, tag: x}\n"
-    )
-    files[DEV] = (
-        "a:\n  image:\n    tag: develop-100\n# 1\n# 2\n# 3\n# 4\n# 5\nb:\n  image:\n    tag: develop-100\n"
-    )
-    with World(tmp_path, {".updater/rules.yaml": RULES, **files}) as world:
+    with World(tmp_path, {".updater/rules.yaml": RULES, **two_images()}) as world:
         builds(world, "iris:develop-101")
         one = log(world.bare)[0].sha
         builds(world, "rose:develop-101")
@@ -140,15 +144,7 @@ def test_a_deleted_chart_comes_back_or_it_is_refused(world: World) -> None:
 
 
 def test_two_images_of_one_chart(tmp_path: Path) -> None:
-    files = chart("iris")
-    files["charts/iris/values.yaml"] = (
-        "a:\n  image: {repository: registry.example.com/iris, tag: x}\n"
-        "b:\n  image: {repository: registry.example.com/rose, tag: x}\n"
-    )
-    files[DEV] = (
-        "a:\n  image:\n    tag: develop-100\n# 1\n# 2\n# 3\n# 4\nb:\n  image:\n    tag: develop-100\n"
-    )
-    with World(tmp_path, {".updater/rules.yaml": RULES, **files}) as world:
+    with World(tmp_path, {".updater/rules.yaml": RULES, **two_images()}) as world:
         for image in ("iris:develop-101", "rose:develop-101", "iris:develop-102"):
             builds(world, image)
         asked = world.person_rolls_back(to="develop-100")
@@ -161,15 +157,7 @@ def test_two_images_of_one_chart(tmp_path: Path) -> None:
 
 
 def test_two_images_back_to_a_tag_that_one_has_and_the_other_not(tmp_path: Path) -> None:
-    files = chart("iris")
-    files["charts/iris/values.yaml"] = (
-        "a:\n  image: {repository: registry.example.com/iris, tag: x}\n"
-        "b:\n  image: {repository: registry.example.com/rose, tag: x}\n"
-    )
-    files[DEV] = (
-        "a:\n  image:\n    tag: develop-100\n# 1\n# 2\n# 3\n# 4\nb:\n  image:\n    tag: develop-100\n"
-    )
-    with World(tmp_path, {".updater/rules.yaml": RULES, **files}) as world:
+    with World(tmp_path, {".updater/rules.yaml": RULES, **two_images()}) as world:
         for image in ("iris:develop-101", "iris:develop-102", "rose:develop-101"):
             builds(world, image)
         asked = world.person_rolls_back(to="develop-101")
@@ -274,13 +262,7 @@ def test_the_first_build_that_was_taken_back_is_no_place_to_go_back_to(world: Wo
 
 
 def test_back_to_a_commit_where_one_of_two_images_was_taken_back_later(tmp_path: Path) -> None:
-    files = chart("iris")
-    files["charts/iris/values.yaml"] = (
-        "a:\n  image: {repository: registry.example.com/iris, tag: x}\n"
-        "b:\n  image: {repository: registry.example.com/rose, tag: x}\n"
-    )
-    files[DEV] = "a:\n  image:\n    tag: develop-100\n# 1\n# 2\n# 3\nb:\n  image:\n    tag: develop-100\n"
-    with World(tmp_path, {".updater/rules.yaml": RULES, **files}) as world:
+    with World(tmp_path, {".updater/rules.yaml": RULES, **two_images()}) as world:
         for image in ("iris:develop-101", "rose:develop-201", "iris:develop-102"):
             builds(world, image)
         at = log(world.bare)[0].sha

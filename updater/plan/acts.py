@@ -6,7 +6,6 @@ environment that has some; what is proposed instead is for `proposals`.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -16,7 +15,7 @@ from updater.plan.draft import Ground
 from updater.plan.edits import Edits, Refusal
 from updater.plan.holding import Guard, pause_stop, written_holds
 from updater.plan.rollbacks import rollback_change, standing_tags, wish_of
-from updater.plan.stepping import undo_of
+from updater.plan.stepping import undo_of, unknown_chart
 from updater.plan.undo import Undo
 from updater.plan.values import AnyChange, Change, HoldChange, Reason, Verdict
 from updater.policy import HOLDS_PATH, Environment, Pause, changed_holds, is_for, new_hold
@@ -79,12 +78,9 @@ class Acts:
         return self._release(request) if request.release else self._hold(request)
 
     def _unknown_chart(self, request: HoldRequest) -> Reason | None:
-        known = sorted(self.ground.survey.charts_of(self.environment.scope))
-        if request.chart in known or (request.release and self._written(request)):
+        if request.release and self._written(request):
             return None
-        near = difflib.get_close_matches(request.chart, known, n=1, cutoff=0.5)
-        facts = {"origin": self.environment.name, "known": known, "nearest": near[0] if near else ""}
-        return Reason("no-chart", {**facts, "chart": request.chart})
+        return unknown_chart(self.environment, self.ground, request.chart)
 
     def _not_allowed(self, request: HoldRequest) -> Reason | None:
         if request.repository:
@@ -125,14 +121,13 @@ class Acts:
         return {"chart": request.chart, "environment": self.environment.name}
 
     def _hold(self, request: HoldRequest) -> Verdict:
-        by_rule = "release" if self.environment.rollback.hold == "until-release" else "newer"
         hold = new_hold(
             Hold(
                 environment=self.environment.name,
                 chart=request.chart,
                 repository=request.repository,
                 build=request.build,
-                until="newer" if request.build and by_rule == "newer" else "release",
+                until="release" if self.environment.rollback.hold == "until-release" else "newer",
                 by=person(request.caller.name),
                 at=request.received_at,
                 reason=request.reason,

@@ -123,10 +123,13 @@ class Editor:
         lifted = guard.lifted(charts, wanted.image, override=wanted.override)
         if lifted:
             edits.files |= guard.without(lifted)
-            facts = {"tag": wanted.image.tag, "builds": list(dict.fromkeys(hold.build for hold in lifted))}
-            held = list(dict.fromkeys(hold.chart for hold in lifted))
-            facts["charts"] = held
-            edits.notes.append(Reason("lifts-hold", {**facts, "environment": self._environment.name}))
+            facts = {
+                "tag": wanted.image.tag,
+                "builds": list(dict.fromkeys(hold.build for hold in lifted)),
+                "charts": list(dict.fromkeys(hold.chart for hold in lifted)),
+                "environment": self._environment.name,
+            }
+            edits.notes.append(Reason("lifts-hold", facts))
 
     def _edit(self, file: str, targets: Sequence[Target], wanted: Wanted, edits: Edits) -> None:
         image = wanted.image

@@ -41,6 +41,16 @@ def undo_of(environment: Environment, ground: Ground, request: RollbackRequest) 
     return undo
 
 
+def unknown_chart(environment: Environment, ground: Ground, chart: str) -> Reason | None:
+    """Say that an environment has no such chart; None where it has."""
+    known = sorted(ground.survey.charts_of(environment.scope))
+    if chart in known:
+        return None
+    near = difflib.get_close_matches(chart, known, n=1, cutoff=0.5)
+    facts = {"origin": environment.name, "known": known, "nearest": near[0] if near else ""}
+    return Reason("no-chart", {**facts, "chart": chart})
+
+
 @dataclass(frozen=True, slots=True)
 class _Choice:
     """Chooses the deployments that a request means."""
@@ -64,8 +74,8 @@ class _Choice:
             named = [one for one in made if one.environment == self.environment.name]
             return named or self._refuse("no-such-deployment", commit=request.commit)
         history = past.deployments(self.environment.name, request.chart)
-        if not history:
-            self._check_chart()
+        if not history and (problem := unknown_chart(self.environment, self.ground, request.chart)):
+            raise Refusal(problem)
         aside = {one.commit for one in history if self._is_aside(one, history)}
         steps = [
             one
@@ -133,13 +143,6 @@ class _Choice:
             if self._old(step) == to:
                 return steps[: count + 1]
         return None
-
-    def _check_chart(self) -> None:
-        known = sorted(self.ground.survey.charts_of(self.environment.scope))
-        if self.request.chart not in known:
-            near = difflib.get_close_matches(self.request.chart, known, n=1, cutoff=0.5)
-            facts = {"origin": self.environment.name, "known": known, "nearest": near[0] if near else ""}
-            self._refuse("no-chart", **facts)
 
     def check_others(self, undo: Undo) -> None:
         """Refuse to take back, unasked, what the same commits did elsewhere."""
