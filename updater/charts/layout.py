@@ -7,12 +7,12 @@ base is. `survey` builds one layout per scope and set of file names; it looks at
 
 from __future__ import annotations
 
-import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
+from updater.charts.manifests import KUSTOMIZATION_FILES
+from updater.charts.naming import YAML_ENDINGS, home_of, home_without_chart, names_of
 from updater.charts.versions import version_of
 from updater.globs import compile_glob
 from updater.model import Scope
@@ -21,8 +21,8 @@ from updater.yamledit import KeyPath
 CHART_FILE = "Chart.yaml"
 VALUES_FILE = "values.yaml"
 
-_YAML = (".yaml", ".yml", ".json")
-_WILDCARD = re.compile(r"[*?\[]")
+# Kustomize reads a file of this name, too.
+_ENDINGS = (*YAML_ENDINGS, *(f"/{name}" for name in KUSTOMIZATION_FILES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +99,13 @@ def spots(scope: Scope, charts: Charts) -> dict[str, Spot]:
     if scope.files:
         found = {path: _chosen(path, match, scope, charts) for path, match in _matched(scope, charts)}
     else:
-        found = {path: (folder, "", "") for path, folder in _default(scope, charts)}
-    names = _names({folder for folder, _, _ in found.values() if folder is not None})
+        found = {path: (folder, "", home_of(folder)) for path, folder in _default(scope, charts)}
+    names = names_of(home for _, _, home in found.values())
     result = {}
     for path in sorted(found):
-        folder, base, fallback = found[path]
+        folder, base, home = found[path]
         sections = tuple(charts.sections(folder)) if folder is not None else ()
-        name = names[_home(folder)] if folder is not None else fallback
-        result[path] = Spot(path, name, base, tuple(one for one in sections if one[1] != path))
+        result[path] = Spot(path, names[home], base, tuple(one for one in sections if one[1] != path))
     return result
 
 
@@ -129,7 +128,7 @@ def _matched(scope: Scope, charts: Charts) -> Iterator[tuple[str, tuple[str, str
     excluded = [compile_glob(glob) for glob in scope.exclude]
     globs = [(glob, compile_glob(glob)) for glob in scope.files]
     for path in charts.paths:
-        if not path.endswith(_YAML):
+        if not f"/{path}".endswith(_ENDINGS):
             continue
         for glob, pattern in globs:
             match = pattern.match(path)
@@ -150,7 +149,7 @@ def _is_helms_own(path: str, charts: Charts) -> bool:
 
 
 def _chosen(path: str, match: tuple[str, str], scope: Scope, charts: Charts) -> tuple[str | None, str, str]:
-    """Return a file's chart folder (None: there is none), its base, and a name for want of a chart."""
+    """Return a file's chart folder (None: there is none), its base, and the folder it is named by."""
     glob, first = match
     folder = charts.upwards(path)
     if scope.base:
@@ -160,30 +159,7 @@ def _chosen(path: str, match: tuple[str, str], scope: Scope, charts: Charts) -> 
         base = _join(folder, VALUES_FILE) if folder is not None else ""
     if base == path or base not in charts.paths:
         base = ""
-    return folder, base, _fallback_name(path, glob, first)
-
-
-def _fallback_name(path: str, glob: str, first: str) -> str:
-    """Name a chart without Chart.yaml by what a wildcard for a whole name matched, else by its folder."""
-    wildcard = _WILDCARD.search(glob)
-    part = ""
-    if wildcard is not None:
-        start = glob.rfind("/", 0, wildcard.start()) + 1
-        part = glob[start:].split("/", maxsplit=1)[0]
-    whole = part in {"*", "**", *(f"*{suffix}" for suffix in _YAML)}
-    return (_leaf(first) if whole else "") or _leaf(_folder_of(path)) or PurePosixPath(path).stem
-
-
-def _names(folders: Iterable[str]) -> dict[str, str]:
-    """Name charts by the last part of their folder, by the whole path where two share it."""
-    homes = {_home(folder) for folder in folders}
-    shared = Counter(_leaf(home) for home in homes)
-    return {home: (_leaf(home) if shared[_leaf(home)] == 1 else home) or "." for home in homes}
-
-
-def _home(folder: str) -> str:
-    """Return the folder a chart is named by: for a version directory its parent."""
-    return _folder_of(folder) if version_of(_leaf(folder)) is not None and "/" in folder else folder
+    return folder, base, home_without_chart(path, glob, first) if folder is None else home_of(folder)
 
 
 def _newest(folders: frozenset[str]) -> dict[str, str]:

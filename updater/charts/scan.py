@@ -6,11 +6,12 @@ calls it once per file content; it never reads a file itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from updater.charts.conflicts import Sighting, settle
 from updater.charts.effective import Table, below, merge, plain_of
+from updater.charts.manifests import is_kustomization, is_watch_list, kustomize_image, only_watches
 from updater.charts.places import Target
 from updater.charts.shapes import Found, find_images, is_tag_key, reference_in_list
 from updater.charts.sight import Spot, doubled, sight
@@ -48,8 +49,8 @@ def scan(text: YamlText, file: str, chart: str, base: Table) -> Scan:
     targets: list[Target] = []
     lone_tags: list[LoneTag] = []
     for document, root in enumerate(text.documents):
-        if isinstance(root, Mapping | Sequence):
-            walk = _Walk(file, chart, document, _globals(root, base))
+        if isinstance(root, Mapping | Sequence) and not only_watches(root):
+            walk = _Walk(file, chart, document, _globals(root, base), is_kustomization(file))
             walk.node(root, Spot((), "", base))
             targets.extend(settle(walk.sightings))
             lone_tags.extend(walk.lone_tags)
@@ -71,6 +72,7 @@ class _Walk:
     chart: str
     document: int
     shared: Table
+    kustomization: bool
     sightings: list[Sighting] = field(default_factory=list)
     lone_tags: list[LoneTag] = field(default_factory=list)
     left: int = MAX_THROUGH_ALIASES
@@ -104,7 +106,7 @@ class _Walk:
     def _mapping(self, mapping: Mapping, spot: Spot) -> None:
         view = look(mapping, spot.base)
         used: set[str] = set()
-        for found in find_images(view, spot.parent):
+        for found in self._images(view, spot):
             used.update(fold(entry.key) for entry in (found.repository, found.tag) if entry)
             self._see(found, view, spot)
         for folded, entry in view.entries.items():
@@ -112,6 +114,10 @@ class _Walk:
                 self.lone_tags.append(LoneTag(entry.lines[-1], (*spot.path, entry.key)))
         for node, inner in _children(mapping, view, spot):
             self.node(behind(node), inner)
+
+    def _images(self, view: View, spot: Spot) -> Iterable[Found]:
+        found = kustomize_image(view, spot.path, spot.parent, kustomization=self.kustomization)
+        return (found,) if found is not None else find_images(view, spot.parent)
 
     def _see(self, found: Found, view: View | None, spot: Spot) -> None:
         sighting = sight(found, view, spot, self.shared)
@@ -125,6 +131,8 @@ def _children(mapping: Mapping, view: View, spot: Spot) -> Iterator[tuple[Node, 
     for key_node, node in mapping.entries:
         key = key_text(key_node)
         if key is None or key == MERGE_KEY or isinstance(behind(node), Scalar):
+            continue
+        if is_watch_list((*spot.path, key)):
             continue
         entry = view.entries[fold(key)]
         inner = spot.into(
