@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import jsonschema_rs
+import pytest
 from support.documents import ROOT
 
 from updater.globs import compile_glob
@@ -33,9 +34,14 @@ def test_no_tag_is_for_both_environments_but_by_promotion() -> None:
     assert dev.promoted is None
 
 
-def test_each_environment_has_its_own_file_whose_tag_it_takes() -> None:
-    for environment in parse_rules(RULES).environments:
-        [glob] = environment.scope.files
-        [file] = [file for file in FILES if compile_glob(glob).match(file)]
+@pytest.mark.parametrize(
+    ("name", "charts"), [("dev", ["iris"]), ("prod", ["iris", "updater"])], ids=["dev", "prod"]
+)
+def test_each_environment_has_files_of_its_own_whose_tags_it_takes(name: str, charts: list[str]) -> None:
+    [environment] = [one for one in parse_rules(RULES).environments if one.name == name]
+    [glob] = environment.scope.files
+    files = [file for file in FILES if compile_glob(glob).match(file)]
+    assert files == [f"charts/{chart}/values-{name}.yaml" for chart in charts]
+    for file in files:
         values: Any = load((EXAMPLE / file).read_bytes()).value
         assert environment.tags.takes(values["image"]["tag"])
