@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -47,13 +47,27 @@ class Folder:
         """Return the bytes of many files."""
         return {path: self.read(path) for path in paths}
 
-    def write(self, files: Mapping[str, bytes]) -> None:
-        """Put edited files in place, each in one step; none where one of them cannot be written.
+    def write(self, files: Mapping[str, bytes | None]) -> None:
+        """Put edited and new files in place, each in one step; none where one of them cannot be written.
+
+        A file of None is deleted once all others are there, and its folder where nothing is left in it.
 
         Raises:
-            PermanentError: a file cannot be written.
+            PermanentError: a file cannot be written or deleted.
         """
-        replace_files({self._root / path: content for path, content in files.items()})
+        replace_files({self._root / path: data for path, data in files.items() if data is not None})
+        self._delete(path for path, content in files.items() if content is None)
+
+    def _delete(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            try:
+                (self._root / path).unlink()
+            except OSError as problem:
+                raise PermanentError(f"{path} cannot be deleted: {problem.strerror}.") from problem
+            for folder in (self._root / path).parents:
+                if folder == self._root or any(folder.iterdir()):
+                    break
+                folder.rmdir()
 
 
 def _walk(folder: str, prefix: str) -> Iterator[str]:
@@ -75,7 +89,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def replace_files(contents: Mapping[Path, bytes]) -> None:
-    """Replace files' contents, modes kept: a reader sees an old or a new file, never half of one.
+    """Replace files' contents, modes kept, or make them: a reader sees an old or a new file, never half.
 
     All are written beside the old ones before the first is replaced, so that a full disk or a
     missing right changes nothing.
@@ -97,11 +111,14 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
 
 
 def _stage(path: Path, content: bytes, staged: list[tuple[Path, Path]]) -> None:
-    target = path.resolve(strict=True)
+    is_new = not path.exists()
+    if is_new:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    target = path if is_new else path.resolve(strict=True)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     staged.append((Path(name), target))
     with os.fdopen(handle, "wb") as out:
         out.write(content)
         out.flush()
         os.fsync(out.fileno())
-    Path(name).chmod(target.stat().st_mode & 0o7777)
+    Path(name).chmod(0o644 if is_new else target.stat().st_mode & 0o7777)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.files import DictFiles
+from support.plans import IRIS, Branch, content, deployed, notes, reason, request, told
 
 from updater.charts import Survey
 from updater.errors import InvalidConfigRepo
-from updater.model import Caller, EnvironmentOutcome, ImageReference, OutcomeKind, UpdateRequest
-from updater.plan import Change, Draft, Ground, Plan, plan
-from updater.policy import parse_rules
+from updater.model import Caller, EnvironmentOutcome, OutcomeKind
+from updater.plan import Draft, Ground, plan
 
 KIND = OutcomeKind
-IRIS = "registry.example.com/iris"
 DIGEST = "sha256:" + "a" * 64
 OTHER_DIGEST = "sha256:" + "b" * 64
 NUMERIC = "{pattern: '^develop-(?P<build>[0-9]+)$'}"
@@ -26,57 +22,15 @@ def rules_text(tags: str = NUMERIC, extra: str = "") -> str:
     return f"environments:\n  dev:\n    files: charts/*/values.yaml\n    tags: {tags}\n{extra}"
 
 
-def request(number: int, image: str, **more: object) -> UpdateRequest:
-    digest = more.pop("digest", None)
-    name = image if "/" in image else f"registry.example.com/{image}"
-    return UpdateRequest(
-        id=f"r{number}",
-        image=ImageReference.parse(name, digest),  # type: ignore[arg-type]
-        caller=more.pop("caller", Caller(name="ci")),  # type: ignore[arg-type]
-        received_at=datetime(2026, 1, 1, tzinfo=UTC),
-        sequence=number,
-        **more,  # type: ignore[arg-type]
-    )
-
-
-class Desk:
-    """One branch in memory and its rules; `asks` plans requests given as `image:tag` or ready made."""
+class Desk(Branch):
+    """A branch with one chart, iris."""
 
     def __init__(self, files: dict[str, str], rules: str | None = None) -> None:
-        self.files = DictFiles({"charts/iris/Chart.yaml": "name: iris\n", **files})
-        self.rules = parse_rules((rules or rules_text()).encode())
-
-    def asks(self, *images: str | UpdateRequest) -> Plan:
-        draft = Draft(self.files)
-        ground = Ground("main", draft, Survey(draft))
-        requests = [request(n, one) if isinstance(one, str) else one for n, one in enumerate(images)]
-        return plan(self.rules, {one.name: ground for one in self.rules.environments}, requests)
+        super().__init__({"charts/iris/Chart.yaml": "name: iris\n", **files}, rules or rules_text())
 
 
 def one_image(tag: str = "develop-100", more: str = "") -> dict[str, str]:
     return {"charts/iris/values.yaml": f"image:\n  repository: {IRIS}\n  tag: {tag}\n{more}"}
-
-
-def told(planned: Plan) -> dict[str, str]:
-    return {verdict.request.id: verdict.kind.value for verdict in planned.verdicts}
-
-
-def notes(planned: Plan) -> list[str]:
-    return [note.code for verdict in planned.verdicts for note in verdict.notes]
-
-
-def reason(planned: Plan) -> str:
-    return planned.verdicts[0].reason.code
-
-
-def content(planned: Plan, path: str = "charts/iris/values.yaml") -> str:
-    written = planned.changes[-1].files[path]
-    assert written is not None
-    return written.decode()
-
-
-def deployed(planned: Plan) -> list[Change]:
-    return [change for change in planned.changes if isinstance(change, Change)]
 
 
 def test_the_newest_wins_whoever_came_first() -> None:

@@ -194,7 +194,7 @@ A_MAPPING = "where a mapping or a list of mappings should stand: from and until,
         ("rollback: {hold: until-new}", 3, 22, "rollback.hold: 'until-new' is no value for hold. Did you mean 'until-newer'? Allowed here: until-newer, until-release."),
         ("manual-revert: no", 3, 20, "manual-revert: 'no' is no value for manual-revert. Allowed here: hold, ignore."),
         ("manual-revert: false", 3, 20, "manual-revert: There is the truth value false where a word should stand. Allowed here: hold, ignore."),
-        ("manual_revert: hold", 3, 5, "'manual_revert' is no key here. Did you mean 'manual-revert'? Allowed here: branch, files, exclude, base, tags, delivery, merge-request, promote-from, digest, deployments, freeze, windows, rollback, manual-revert."),
+        ("manual_revert: hold", 3, 5, "'manual_revert' is no key here. Did you mean 'manual-revert'? Allowed here: branch, files, exclude, base, tags, delivery, merge-request, promote-from, digest, deployments, freeze, windows, rollback, manual-revert, chart."),
         # rollbacks and merge requests
         ("rollback: {delivery: commit}\n    merge-request: {}", 4, 5, "This environment makes no merge requests, as its delivery is commit: write delivery: merge-request (or auto-merge), or take merge-request out."),
         ("rollback: {delivery: merge-request}\n    branch: updater", 4, 13, "branch: The branch 'updater' is in the way of the merge requests, whose source branches are updater/...: give the environment's branch another name."),

@@ -114,7 +114,12 @@ IMAGE = DEV + "    files: a/*.yaml\nimages:\n"
         # unknown words
         (DEV + "    brnach: x\n", 3, 5, "environments.dev: 'brnach' is no key here. Did you mean 'branch'?"),
         (DEV + "    merge_request: {}\n", 3, 5, "'merge_request' is no key here. Did you mean 'merge-request'?"),
-        (DEV + "    quiet: []\n", 3, 5, "branch, files, exclude, base, tags, delivery, merge-request, promote-from, digest, deployments, freeze, windows, rollback, manual-revert."),
+        (DEV + "    chart: {version: patch, directory: true, keep: 1}\n", 3, 52, "environments.dev.chart.keep: The number 1 is out of bounds: keep 2 to 1000 folders."),
+        (DEV + "    chart: {version: patch, directory: true, keep: '5'}\n", 3, 52, "environments.dev.chart.keep: There is text where a whole number should stand."),
+        (DEV + "    chart: {versoin: patch}\n", 3, 13, "'versoin' is no key here. Did you mean 'version'? Allowed here: questions, app-version, version, directory, keep."),
+        (DEV + "    chart: {directory: true}\n", 3, 24, "environments.dev.chart.directory: Version folders need versions that rise: write version: build (or patch) beside directory, or take directory out."),
+        (DEV + "    chart: {version: patch, keep: 5}\n", 3, 29, "environments.dev.chart: Without directory: true there are no version folders to keep: write it, or take keep out."),
+        (DEV + "    quiet: []\n", 3, 5, "branch, files, exclude, base, tags, delivery, merge-request, promote-from, digest, deployments, freeze, windows, rollback, manual-revert, chart."),
         (DEV + "    tags: {ordre: none}\n", 3, 12, "'ordre' is no key here. Did you mean 'order'? Allowed here: "),
         ("environment: {}\nenvironments: {a: {}}\n", 1, 1, "Did you mean 'environments'? Allowed here: "),
         ("1: x\nenvironments: {a: {}}\n", 1, 1, "'1' is no key here. Allowed here: environments, images."),
@@ -202,7 +207,7 @@ def test_every_problem_of_a_file_is_told_in_the_order_of_the_file() -> None:
         "'-', '_' and single '.', the first a letter or digit, and no .lock at the end.",
         "my.yaml:6:5: environments.Prod: 'quiet' is no key here. "
         "Allowed here: branch, files, exclude, base, tags, delivery, merge-request, promote-from, digest, deployments, "
-        "freeze, windows, rollback, manual-revert.",
+        "freeze, windows, rollback, manual-revert, chart.",
         "my.yaml:7:1: 'image' is no key here. Did you mean 'images'? Allowed here: environments, images.",
     ]
     assert (caught.value.path, caught.value.line, caught.value.column) == ("my.yaml", 3, 13)

@@ -48,8 +48,8 @@ def test_the_schema_is_a_schema_of_the_version_it_names() -> None:
 
 def test_the_examples_in_the_docs_are_rules_and_fit_the_schema() -> None:
     examples = documented_examples()
-    assert len(examples) == 10
-    assert [parses(text) and takes(text) for text in examples] == [True] * 10
+    assert len(examples) == 11
+    assert [parses(text) and takes(text) for text in examples] == [True] * 11
 
 
 def test_every_key_is_described_for_people_and_stands_in_the_docs() -> None:
@@ -58,7 +58,8 @@ def test_every_key_is_described_for_people_and_stands_in_the_docs() -> None:
         "environments images branch files exclude base tags delivery merge-request promote-from digest deployments "
         "freeze windows rollback manual-revert from until cron duration timezone reason hold "
         "group-by labels assignees reviewers milestone draft squash remove-source-branch "
-        "pattern order repository file path"
+        "pattern order repository file path "
+        "chart questions app-version version directory keep"
     )
     assert set(described) == set(expected.split(" "))
     assert all(text.endswith(".") for text in described.values())
@@ -139,6 +140,16 @@ AGAIN = "environments: {dev: {windows: [{cron: '%s', duration: '%s'}]}}\n"
         *(DEV % f"rollback: {{delivery: {word}}}" for word in ("commit", "merge-request", "auto-merge")),
         *(DEV % f"rollback: {{delivery: {word}}}, merge-request: {{}}" for word in ("merge-request", "auto-merge")),
         DEV % "rollback: {}",
+        *(
+            DEV % f"chart: {{{keys}}}"
+            for keys in (
+                "",
+                "questions: false",
+                "app-version: true, version: none",
+                "version: build, directory: true, keep: 2",
+                "version: patch, directory: false",
+            )
+        ),
         "environments: {dev: {}, prod: {promote-from: dev}}",
         *(f"environments: {{'{name}': {{}}}}" for name in ("a", "0", "prod-eu", "a.b", "x" * 63)),
         *(
@@ -174,6 +185,18 @@ def test_what_the_updater_reads_fits_the_schema(text: str) -> None:
         *(MERGE_REQUEST % f"milestone: {title}" for title in ("''", "' '", "'x '", "[a]", "x" * 256)),
         DEV % "delivery: auto-merge, merge-request: {draft: true}",
         DEV % "rollback: {delivery: auto-merge}, merge-request: {draft: true}",
+        *(
+            DEV % f"chart: {{{keys}}}"
+            for keys in (
+                "questions: yes",
+                "version: minor",
+                "directory: true",
+                "directory: true, version: none",
+                "keep: 10",
+                "keep: 1, version: patch, directory: true",
+                "app_version: true",
+            )
+        ),
         DEV % "rollback: {delivery: commit}, merge-request: {}",
         *(DEV % keys for keys in ("rollback: ", "rollback: commit", "rollback: {delivery: ''}", "rollback: {hold: no}")),
         *(DEV % keys for keys in ("manual-revert: no", "manual-revert: ", "manual-revert: true")),

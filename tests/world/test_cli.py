@@ -124,6 +124,28 @@ def test_update_in_a_checkout_changes_nothing_where_anything_is_refused(tmp_path
     assert (folder / "charts/iris/values-dev.yaml").read_text() == "image:\n  tag: develop-101\n"
 
 
+def test_update_in_a_checkout_makes_the_folder_of_a_version_and_removes_old_ones(tmp_path: Path) -> None:
+    rules = (
+        "environments:\n  dev:\n    tags: {pattern: '^develop-(?P<build>[0-9]+)$'}\n"
+        "    chart: {version: build, directory: true, keep: 2}\n"
+    )
+    files = {".updater/rules.yaml": rules}
+    for number in (8, 9):
+        home = f"charts/iris/0.1.{number}"
+        files[f"{home}/Chart.yaml"] = f"name: iris\nversion: 0.1.{number}\n"
+        files[f"{home}/values.yaml"] = values("iris", f"develop-{number}")
+    folder = write(tmp_path, files)
+    image = "registry.example.com/iris:develop-10"
+    plan = updater("plan", image, "--worktree", str(folder))
+    assert "+++ b/charts/iris/0.1.10/Chart.yaml" in plan.out
+    assert "--- a/charts/iris/0.1.8/Chart.yaml" in plan.out
+    ran = updater("update", image, "--worktree", str(folder))
+    assert ran.code == 0, ran.err
+    assert "The chart iris rises from version 0.1.9 to 0.1.10" in ran.out
+    assert sorted(one.name for one in (folder / "charts/iris").iterdir()) == ["0.1.10", "0.1.9"]
+    assert (folder / "charts/iris/0.1.10/values.yaml").read_text() == values("iris", "develop-10")
+
+
 def test_plan_shows_the_diff_and_changes_nothing(tmp_path: Path) -> None:
     bare = make_bare(tmp_path, {".updater/rules.yaml": RULES, **chart("iris")})
     before = log(bare)

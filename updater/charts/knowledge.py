@@ -24,22 +24,25 @@ class Knowledge:
     def __init__(self, files: Files, memory: Memory) -> None:
         self.files = files
         self.memory = memory
-        self.paths = files.paths
         self._current: dict[Scope, Area] = {}
+        self._current_of = files.paths
         self._words: Words = memory.words
 
     def layout(self, scope: Scope) -> Area:
         """Return a scope's files, by their names alone: nothing is read or indexed."""
-        return self.memory.area(scope, self.paths)
+        return self.memory.area(scope, self.files.paths)
 
     def area(self, scope: Scope) -> Area:
         """Return a scope's files, with every one of them indexed at the version it had at first sight.
 
         Later edits of tags need no new index: they leave the repositories where they are.
         """
+        if self._current_of is not self.files.paths:
+            # A draft's files come and go with the versions of charts.
+            self._current, self._current_of = {}, self.files.paths
         area = self._current.get(scope)
         if area is None:
-            area = self._current[scope] = self.memory.area(scope, self.paths)
+            area = self._current[scope] = self.layout(scope)
             self._index(area)
         return area
 
@@ -121,4 +124,4 @@ class Knowledge:
 
     def beside(self, folder: str) -> tuple[str, ...]:
         """Return the files directly in a folder, which ends with "/" (or is empty for the top)."""
-        return self.memory.folders(self.paths).get(folder, ())
+        return self.memory.folders(self.files.paths).get(folder, ())

@@ -30,12 +30,14 @@ class Spot:
     """A file of a scope: its chart's name, the base below it ("" for none), and unpacked sub-charts.
 
     `sections` are the values files of sub-charts with the section of a parent's values they lie below.
+    `folder` is the one that holds the chart's Chart.yaml ("" for the top), None where there is none.
     """
 
     file: str
     chart: str
     base: str
     sections: tuple[tuple[KeyPath, str], ...] = ()
+    folder: str | None = None
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -72,6 +74,14 @@ class Charts:
         parent = _folder_of(folder)
         return version_of(_leaf(folder)) is not None and self.newest.get(parent, folder) != folder
 
+    def is_in_old_version(self, path: str) -> bool:
+        """Say whether a file lies in a version directory with a higher one beside it."""
+        folder = path
+        while folder := _folder_of(folder):
+            if folder in self.folders and self.is_old_version(folder):
+                return True
+        return False
+
     def upwards(self, path: str) -> str | None:
         """Return the nearest chart folder at or above a file, the highest of version directories."""
         folder = _folder_of(path)
@@ -105,7 +115,7 @@ def spots(scope: Scope, charts: Charts) -> dict[str, Spot]:
     for path in sorted(found):
         folder, base, home = found[path]
         sections = tuple(charts.sections(folder)) if folder is not None else ()
-        result[path] = Spot(path, names[home], base, tuple(one for one in sections if one[1] != path))
+        result[path] = Spot(path, names[home], base, tuple(one for one in sections if one[1] != path), folder)
     return result
 
 
@@ -134,7 +144,11 @@ def _matched(scope: Scope, charts: Charts) -> Iterator[tuple[str, tuple[str, str
             match = pattern.match(path)
             if match is None:
                 continue
-            if not any(one.match(path) for one in excluded) and not _is_helms_own(path, charts):
+            if (
+                not any(one.match(path) for one in excluded)
+                and not _is_helms_own(path, charts)
+                and not (scope.highest and charts.is_in_old_version(path))
+            ):
                 yield path, (glob, match.group(1) if pattern.groups else "")
             break
 

@@ -33,6 +33,7 @@ def of_change(change: Change) -> dict[str, object]:
         "source_ref": "",
         "promoted_from": one_line(promoted.origin) if promoted else "",
         "reason": one_line(promoted.reason if promoted else request.reason),
+        "versions": [(one_line(one.chart), one.old, one.new) for one in change.versions],
         "rollback": of_rollback(change, change.rollback) if change.rollback else None,
     }
 
@@ -46,6 +47,7 @@ def of_proposal(
         "environment": one_line(proposing.environment.name),
         "branch": proposing.branch,
         "target": one_line(proposing.target),
+        "has_folders": any(one.folder for change in proposing.changes for one in change.versions),
         "changes": [_change_facts(change, deployed) for change in proposing.changes],
         "closed": [{"name": one.name, "link": one.link, "by": one_line(one.by)} for one in closed],
     }

@@ -30,8 +30,8 @@ from updater.trailers import person
 # Every code a reason or a note may have; each needs a section in reasons.txt.
 CODES = frozenset(
     {
-        "adopted", "already-proposed", "approved", "closed", "closed-by-person", "closed-empty",
-        "closed-for", "closed-for-rollback", "closed-landed", "closed-newer-stands",
+        "adopted", "already-proposed", "approved", "chart-version", "closed", "closed-by-person",
+        "closed-empty", "closed-for", "closed-for-rollback", "closed-landed", "closed-newer-stands",
         "closed-no-target", "closed-rollback-moot", "committed", "digest-not-written",
         "digest-stands", "ended-closed", "ended-dropped", "ended-obsolete",
         "environment-not-allowed", "forge-refused", "frozen", "gave-up", "held-already",

@@ -44,10 +44,12 @@ class Scope:
 
     No `files` means the default without rules: every `values.yaml` beside a `Chart.yaml`. `base`
     is empty for the nearest `values.yaml` upwards beside a Chart.yaml, else a path in which
-    `{chart}` stands for what the first wildcard of the file's glob matched.
+    `{chart}` stands for what the first wildcard of the file's glob matched. With `highest`, of version
+    directories of one chart only the highest counts, which without `files` is always so.
     """
 
     files: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     base: str = ""
     pinned: tuple[PinnedPlace, ...] = ()
+    highest: bool = False

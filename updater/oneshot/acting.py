@@ -66,7 +66,5 @@ def update_folder(errand: Errand, folder: Path) -> Record:
     planned = plan(sight.rules, sight.grounds, [request])
     record = told(planned, sight, request, shipped())
     if record.outcome and all(one.kind is not OutcomeKind.REFUSED for one in record.outcome.environments):
-        edits = (edit for change in planned.changes for edit in change.files.items())
-        # An update deletes no file.
-        files.write({path: content for path, content in edits if content is not None})
+        files.write({path: content for change in planned.changes for path, content in change.files.items()})
     return record

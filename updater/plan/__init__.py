@@ -27,7 +27,7 @@ from updater.plan.addressed import Addressed, Wishes
 from updater.plan.addressing import with_notes
 from updater.plan.court import Court
 from updater.plan.draft import Draft, Ground, Grounds, blob_id, ground_of
-from updater.plan.edits import Refusal, Veto
+from updater.plan.edits import Veto
 from updater.plan.holding import Guard, pause_stop, written_holds
 from updater.plan.past import NoPast, Past
 from updater.plan.proposals import Proposer
@@ -41,6 +41,7 @@ from updater.plan.values import (
     Plan,
     Proposing,
     Reason,
+    Refusal,
     Verdict,
 )
 from updater.policy import Environment, Pause, Rules, pause_at

@@ -12,12 +12,11 @@ from dataclasses import dataclass, field, replace
 from updater.globs import takes_repository
 from updater.model import Caller, Hold, HoldRequest, OutcomeKind, RollbackRequest, familiar_repository
 from updater.plan.draft import Ground
-from updater.plan.edits import Edits, Refusal
 from updater.plan.holding import Guard, pause_stop, written_holds
 from updater.plan.rollbacks import rollback_change, standing_tags, wish_of
 from updater.plan.stepping import undo_of, unknown_chart
 from updater.plan.undo import Undo
-from updater.plan.values import AnyChange, Change, HoldChange, Reason, Verdict
+from updater.plan.values import AnyChange, Change, Edits, HoldChange, Reason, Refusal, Verdict
 from updater.policy import HOLDS_PATH, Environment, Pause, changed_holds, is_for, new_hold
 from updater.trailers import person
 
@@ -228,7 +227,7 @@ def rollback_of(
     restored = change.rollback.restored if change.rollback else ()
     if problem := not_for_images(request.caller, (one.image.repository for one in restored)):
         raise Refusal(problem)
-    foreign = _foreign_files(environment, ground, change)
+    foreign = _foreign_files(environment, ground, change, edits)
     if foreign and not _is_unlimited(request.caller):
         commits = [commit[:10] for commit in undo.commits]
         facts = {
@@ -241,12 +240,12 @@ def rollback_of(
     return replace(change, requests=(replace(wish, image=change.image),)), edits
 
 
-def _foreign_files(environment: Environment, ground: Ground, change: Change) -> list[str]:
+def _foreign_files(environment: Environment, ground: Ground, change: Change, edits: Edits) -> list[str]:
     """Return what a rollback changes that no tag of its charts stands in."""
     spots = ground.survey.laid_out(environment.scope)
     charts = {*change.charts}
     own = {path for path, spot in spots.items() if spot.chart in charts}
-    return sorted(change.files.keys() - own - {HOLDS_PATH})
+    return sorted(change.files.keys() - own - edits.along - {HOLDS_PATH})
 
 
 def _is_unlimited(caller: Caller) -> bool:

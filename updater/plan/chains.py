@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 from updater.plan.court import change_of
 from updater.plan.draft import Ground
-from updater.plan.edits import Editor, Edits, Refusal, Wanted
+from updater.plan.edits import Editor, Wanted
 from updater.plan.rollbacks import rollback_change
 from updater.plan.standing import Carried
-from updater.plan.values import Change, Reason
+from updater.plan.values import Change, Edits, Reason, Refusal
 from updater.policy import Environment
 
 
@@ -93,8 +93,8 @@ def edits_of(editor: Editor, carried: Carried) -> Edits | None:
     # Whoever proposed it was asked about order then: a person's promotion may go back.
     promoted = carried.requests[0].promoted
     try:
-        override = carried.requests[0].override
-        return editor.edits(Wanted(carried.image, carried.charts, promoted, override))
+        override, source = carried.requests[0].override, carried.requests[0].source
+        return editor.edits(Wanted(carried.image, carried.charts, promoted, override, source))
     except Refusal as refusal:
         if refusal.reason.code == "no-target":
             return None

@@ -11,10 +11,10 @@ from dataclasses import replace
 
 from updater.model import OutcomeKind, UpdateRequest
 from updater.plan.draft import Ground
-from updater.plan.edits import Editor, Edits, Refusal, Veto, Wanted
+from updater.plan.edits import Editor, Veto, Wanted
 from updater.plan.holding import Guard
-from updater.plan.values import Change, Reason, Verdict
-from updater.policy import HOLDS_PATH, Environment
+from updater.plan.values import Change, Edits, Reason, Refusal, Verdict
+from updater.policy import Environment
 
 # A build that is held so may never go out: it takes nobody's place.
 _KEPT_OUT = ("held-by-hold", "held-by-revert")
@@ -149,9 +149,7 @@ class Court:
         index = self._first_change + len(self.changes)
         self._ground.draft.put(edits.files, index)
         self.changes.append(change_of(self._environment, self._ground, edits, same))
-        reason = Reason(
-            "committed", {**self._facts(same[0]), "files": sorted(edits.files.keys() - {HOLDS_PATH})}
-        )
+        reason = Reason("committed", {**self._facts(same[0]), "files": edits.told_files})
         return replace(self._verdict(same[0], OutcomeKind.COMMITTED, reason), change=index)
 
     def _facts(self, request: UpdateRequest) -> dict[str, object]:
@@ -181,6 +179,7 @@ def change_of(
         charts=tuple(dict.fromkeys(place.chart for place in moved)),
         files=edits.files,
         requests=tuple(requests),
+        versions=tuple(edits.versions),
     )
 
 

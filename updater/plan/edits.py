@@ -17,50 +17,35 @@ from updater.model import (
     OutcomeKind,
     PlaceOutcome,
     Promoted,
+    Source,
     UpdateRequest,
     familiar_repository,
 )
+from updater.plan.along import bring_along, number_of
 from updater.plan.draft import Ground
 from updater.plan.holding import Guard
-from updater.plan.values import Reason
+from updater.plan.values import Edits, Reason, Refusal
 from updater.policy import Environment
 from updater.yamledit import show_path
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal(Exception):
-    """An image cannot go to an environment at all."""
-
-    reason: Reason
-
-
-@dataclass(slots=True)
-class Edits:
-    """New contents, the story of each place, notes, the newer tag that stands ("" if none), and vetoes."""
-
-    files: dict[str, bytes | None] = field(default_factory=dict)
-    places: list[PlaceOutcome] = field(default_factory=list)
-    notes: list[Reason] = field(default_factory=list)
-    newer: str = ""
-    vetoes: list[tuple[OutcomeKind, Reason]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """An image and how it is meant: `charts` are the only ones it is for (none: all that use it).
 
-    With `override` no hold and no pause stops it.
+    With `override` no hold and no pause stops it. `source` is where it was built.
     """
 
     image: ImageReference
     charts: tuple[str, ...] = ()
     promoted: Promoted | None = None
     override: bool = False
+    source: Source = field(default_factory=Source)
 
     @classmethod
     def by(cls, request: UpdateRequest) -> Wanted:
         """Return what a request wants."""
-        return cls(request.image, request.charts, request.promoted, request.override)
+        return cls(request.image, request.charts, request.promoted, request.override, request.source)
 
 
 # Says why an image may not go to a chart just now, or None.
@@ -113,6 +98,8 @@ class Editor:
         if not edits.files:
             edits.notes = [note for note in edits.notes if note.code != "stays-newer"]
         else:
+            number = number_of(self._environment, wanted.image.tag, wanted.source)
+            bring_along(self._environment, self._ground, edits, str(wanted.image), number=number)
             self._lift(wanted, edits)
         return edits
 

@@ -17,13 +17,13 @@ from updater.plan.acts import hold_notes, rollback_facts, rollback_of, rollback_
 from updater.plan.chains import Chain, chain_of, content_of, edits_of, with_wish
 from updater.plan.court import Court
 from updater.plan.draft import Ground
-from updater.plan.edits import Editor, Edits, Refusal, Wanted
+from updater.plan.edits import Editor, Wanted
 from updater.plan.holding import Guard
 from updater.plan.rollbacks import rollback_change
 from updater.plan.standing import Carried, Proposals, Standing, branch_names
 from updater.plan.stepping import undo_of
 from updater.plan.undo import Undo
-from updater.plan.values import Change, Closing, Proposing, Reason, Verdict
+from updater.plan.values import Change, Closing, Edits, Proposing, Reason, Refusal, Verdict
 from updater.policy import HOLDS_PATH, Environment
 from updater.yamledit import show_path
 

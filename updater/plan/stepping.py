@@ -13,10 +13,9 @@ from dataclasses import dataclass
 
 from updater.model import Deployment, RollbackRequest
 from updater.plan.draft import Ground
-from updater.plan.edits import Refusal
 from updater.plan.rollbacks import overtaken
 from updater.plan.undo import Undo
-from updater.plan.values import Reason
+from updater.plan.values import Reason, Refusal
 from updater.policy import Environment, order_of
 
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
@@ -34,7 +33,8 @@ def undo_of(environment: Environment, ground: Ground, request: RollbackRequest) 
     undo = Undo(
         commits=tuple(dict.fromkeys(one.commit for one in deployments)),
         charts=tuple(dict.fromkeys(chart for one in deployments for chart in chosen.charts_of(one))),
-        alone=request.alone,
+        # A folder of a version stays as it was published: tags go back, in a version of their own.
+        alone=request.alone or environment.chart.directory,
     )
     chosen.check_others(undo)
     chosen.check_overtaken(undo)

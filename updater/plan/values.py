@@ -19,7 +19,7 @@ from updater.model import (
 )
 from updater.plan.standing import Standing
 from updater.plan.undo import Rollback
-from updater.policy import Environment
+from updater.policy import HOLDS_PATH, Environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,53 @@ class Reason:
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal(Exception):
+    """An image cannot go to an environment at all."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class VersionMove:
+    """A chart's version that rises along with a tag.
+
+    `folder` is that of the new version, empty where Chart.yaml stays where it is; `removed` are the
+    folders of old versions that go.
+    """
+
+    chart: str
+    old: str
+    new: str
+    folder: str = ""
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Edits:
+    """New contents, the story of each place, notes, the newer tag that stands ("" if none), and vetoes.
+
+    `along` are the files that only follow the tags, `versions` what becomes of charts' versions.
+    """
+
+    files: dict[str, bytes | None] = field(default_factory=dict)
+    places: list[PlaceOutcome] = field(default_factory=list)
+    notes: list[Reason] = field(default_factory=list)
+    newer: str = ""
+    vetoes: list[tuple[OutcomeKind, Reason]] = field(default_factory=list)
+    along: set[str] = field(default_factory=set)
+    versions: list[VersionMove] = field(default_factory=list)
+
+    @property
+    def told_files(self) -> list[str]:
+        """The names of what changes as people want to read them: of a version's folder, that folder."""
+        folders = [f"{one.folder}/" for one in self.versions if one.folder]
+        gone = [f"{folder}/" for one in self.versions for folder in one.removed]
+        inside = (*folders, *gone)
+        others = [path for path in self.files if path != HOLDS_PATH and not path.startswith(inside)]
+        return sorted((*folders, *others))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One commit to be: all targets of one image in one environment, so that a revert undoes it all.
@@ -37,7 +84,8 @@ class Change:
     `files` holds whole new contents, `previous` the tags that go, `requests` whose wish it is: the
     one that is written first, then those that asked for the very same. `replaced` are tags that a
     proposal carried before this one, the oldest first. A file of None is deleted. Of a rollback,
-    `rollback` tells all that it takes back, and `image` is the first one that stands again.
+    `rollback` tells all that it takes back, and `image` is the first one that stands again. `versions`
+    are those of charts that rise.
     """
 
     environment: str
@@ -49,6 +97,7 @@ class Change:
     requests: tuple[UpdateRequest, ...]
     replaced: tuple[str, ...] = ()
     rollback: Rollback | None = None
+    versions: tuple[VersionMove, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from updater.policy.suggest import suggest_rules
 from updater.policy.tags import Tags
 from updater.policy.values import (
     DEFAULT_RULES,
+    ChartRules,
     Environment,
     MergeRequestRules,
     Period,
@@ -35,6 +36,7 @@ __all__ = [
     "DEFAULT_RULES",
     "HOLDS_PATH",
     "RULES_PATH",
+    "ChartRules",
     "Environment",
     "MergeRequestRules",
     "Pause",

@@ -18,7 +18,15 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from updater.errors import InvalidConfigRepo
-from updater.policy.forms import Form, ImageForm, MergeRequestForm, PeriodForm, RollbackForm, TagsForm
+from updater.policy.forms import (
+    ChartForm,
+    Form,
+    ImageForm,
+    MergeRequestForm,
+    PeriodForm,
+    RollbackForm,
+    TagsForm,
+)
 from updater.policy.schema import EnvironmentForm, RulesForm
 from updater.yamledit import KeyPath, Loaded, show_path
 
@@ -37,12 +45,14 @@ _TEXTS = {
     "cron": "five fields should stand: write them in quotes, such as '0 14 * * 1-4'",
     "duration": "a duration should stand: write it with its unit, such as 30m, 2h, 1h30m or 2d",
 }
+_BOUNDS = {"keep": "keep 2 to 1000 folders"}
 MAX_COMPLAINTS = 20
 MAX_SENTENCE = 600
 
 _EXPECTED = {
     "string_type": "text should stand: put it in quotes",
     "bool_type": "true or false should stand",
+    "int_type": "a whole number should stand",
     "list_type": "a list should stand",
     "dict_type": "a mapping should stand: keys with their values below them",
     "model_type": "a mapping should stand: keys with their values below them",
@@ -55,6 +65,7 @@ _BELOW_ENVIRONMENT: dict[str, type[Form]] = {
     "freeze": PeriodForm,
     "windows": PeriodForm,
     "rollback": RollbackForm,
+    "chart": ChartForm,
 }
 
 
@@ -128,6 +139,8 @@ def _problem(kind: str, path: KeyPath, error: ErrorDetails) -> str:
         return "Nothing stands here: fill it in, or take the key out where it is not needed."
     if kind == "string_too_long":
         return f"This is longer than {error['ctx']['max_length']} characters."
+    if kind in {"greater_than_equal", "less_than_equal"}:
+        return f"The number {error['input']} is out of bounds: {_BOUNDS[str(path[-1])]}."
     return str(error.get("ctx", {}).get("error", error["msg"]))
 
 

@@ -28,6 +28,7 @@ def contradictions_in(form: RulesForm) -> Iterator[Complaint]:
         yield from _base(path, environment)
         yield from _merge_request(path, environment)
         yield from _promotion(path, environment, form)
+        yield from _chart(path, environment)
         for key, periods in (("freeze", environment.freeze), ("windows", environment.windows)):
             for index, period in enumerate(periods):
                 yield from _period((*path, key, index), period)
@@ -106,6 +107,22 @@ def _promotion(path: tuple[str, str], environment: EnvironmentForm, form: RulesF
         yield Complaint(
             (*path, "promote-from"),
             f"There is no environment {origin!r} in these rules. {question}Environments here: {known}.",
+        )
+
+
+def _chart(path: tuple[str, str], environment: EnvironmentForm) -> Iterator[Complaint]:
+    chart = environment.chart
+    if chart.directory and chart.version == "none":
+        yield Complaint(
+            (*path, "chart", "directory"),
+            "Version folders need versions that rise: write version: build (or patch) beside directory, or "
+            "take directory out.",
+        )
+    if "keep" in chart.model_fields_set and not chart.directory:
+        yield Complaint(
+            (*path, "chart", "keep"),
+            "Without directory: true there are no version folders to keep: write it, or take keep out.",
+            on_key=True,
         )
 
 

@@ -201,6 +201,57 @@ class RollbackForm(Form):
         return self.delivery if "delivery" in self.model_fields_set else ""
 
 
+# Without versions that rise there is nothing to name a folder by; what `contradictions` says, too.
+_DIRECTORIES: JsonDict = {
+    "dependentSchemas": {"keep": {"properties": {"directory": {"const": True}}, "required": ["directory"]}},
+    "if": {"properties": {"directory": {"const": True}}, "required": ["directory"]},
+    "then": {"properties": {"version": {"enum": ["patch", "build"]}}, "required": ["version"]},
+}
+
+
+class ChartForm(Form):
+    """What else moves in a chart, in the same commit, when a tag does."""
+
+    model_config = ConfigDict(json_schema_extra=_DIRECTORIES)
+
+    questions: bool = Field(
+        default=True,
+        description=(
+            "Whether the defaults of Rancher's questions for the same values move along. Without the key: "
+            "where the chart's own values.yaml moves, and not with overlays."
+        ),
+    )
+    app_version: bool = Field(
+        default=False,
+        alias="app-version",
+        description="Whether appVersion in Chart.yaml becomes the tag, always in quotes.",
+    )
+    version: Literal["none", "patch", "build"] = Field(
+        default="none",
+        description=(
+            "How the chart's version rises: none (it stays), patch (the last number by one), or build (the "
+            "last number becomes the tag's number). It never falls."
+        ),
+    )
+    directory: bool = Field(
+        default=False,
+        description=(
+            "Whether each version is a folder of its own, charts/<name>/<version>/, that never changes "
+            "again: the newest one is copied, and of each chart only the highest counts."
+        ),
+    )
+    keep: Annotated[int, Field(ge=2, le=1000)] = Field(
+        default=10, description="How many version folders of a chart stay; the oldest are removed."
+    )
+
+    @property
+    def own_questions(self) -> Literal["own", "always", "never"]:
+        """When questions move along: with the chart's own values, with overlays too, or never."""
+        if not self.questions:
+            return "never"
+        return "always" if "questions" in self.model_fields_set else "own"
+
+
 class ImageForm(Form):
     """One place that cannot be found by looking."""
 

@@ -17,10 +17,10 @@ from updater.policy import hours
 from updater.policy.clocks import zone_of
 from updater.policy.complaints import complaints_of, refusal
 from updater.policy.contradictions import contradictions_in, takes_file
-from updater.policy.forms import ImageForm, MergeRequestForm, PeriodForm, RollbackForm, TagsForm
+from updater.policy.forms import ChartForm, ImageForm, MergeRequestForm, PeriodForm, RollbackForm, TagsForm
 from updater.policy.schema import RulesForm
 from updater.policy.tags import Tags
-from updater.policy.values import Environment, MergeRequestRules, Period, RollbackRules, Rules
+from updater.policy.values import ChartRules, Environment, MergeRequestRules, Period, RollbackRules, Rules
 from updater.yamledit import load
 
 RULES_PATH = ".updater/rules.yaml"
@@ -80,6 +80,7 @@ def _environment(name: str, form: RulesForm) -> Environment:
             files=tuple(own.files),
             exclude=tuple(own.exclude),
             base=own.base,
+            highest=own.chart.directory,
             pinned=tuple(_pinned(image) for image in form.images if takes_file(own, image.file)),
         ),
         tags=_tags(own.tags),
@@ -93,6 +94,7 @@ def _environment(name: str, form: RulesForm) -> Environment:
         windows=tuple(_period(period) for period in own.windows),
         rollback=_rollback(own.rollback),
         manual_revert=own.manual_revert,
+        chart=_chart(own.chart),
     )
 
 
@@ -130,6 +132,16 @@ def _period(form: PeriodForm) -> Period:
 
 def _rollback(form: RollbackForm) -> RollbackRules:
     return RollbackRules(delivery=form.own_delivery, hold=form.hold)
+
+
+def _chart(form: ChartForm) -> ChartRules:
+    return ChartRules(
+        questions=form.own_questions,
+        app_version=form.app_version,
+        version=form.version,
+        directory=form.directory,
+        keep=form.keep,
+    )
 
 
 def _pinned(image: ImageForm) -> PinnedPlace:

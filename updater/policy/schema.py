@@ -13,7 +13,16 @@ from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from updater.policy import grammar
-from updater.policy.forms import Form, Globs, ImageForm, MergeRequestForm, Periods, RollbackForm, TagsForm
+from updater.policy.forms import (
+    ChartForm,
+    Form,
+    Globs,
+    ImageForm,
+    MergeRequestForm,
+    Periods,
+    RollbackForm,
+    TagsForm,
+)
 
 SCHEMA_ID = "https://example.com/gitops-updater/rules.schema.json"
 
@@ -128,6 +137,10 @@ class EnvironmentForm(Form):
             "What an older tag means that people write by hand or by a revert: hold keeps the newer builds "
             "back, ignore does not."
         ),
+    )
+    chart: ChartForm = Field(
+        default=ChartForm(),
+        description="What else moves in a chart when a tag does: questions, appVersion, the chart's version.",
     )
 
 

@@ -54,6 +54,13 @@ class Tags:
             return None
         return -1 if rank < other_rank else 1
 
+    def number(self, tag: str) -> int | None:
+        """Return the number by which a tag is compared; None where it is not taken, or by no number."""
+        if self.order != "numeric" or not self.takes(tag):
+            return None
+        _, rank = self._rank(tag)
+        return rank if isinstance(rank, int) else None
+
     def _rank(self, tag: str) -> tuple[object, _Rank | None]:
         """Return what must be equal for two tags to be comparable, and what is then compared."""
         if self.order == "none":

@@ -58,6 +58,21 @@ class RollbackRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChartRules:
+    """What else moves in a chart when a tag does.
+
+    `questions`: with the chart's own values, with overlays too ("always"), or never. With `directory` each
+    version is a folder of its own, of which the newest `keep` stay.
+    """
+
+    questions: Literal["own", "always", "never"] = "own"
+    app_version: bool = False
+    version: Literal["none", "patch", "build"] = "none"
+    directory: bool = False
+    keep: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """Where an image may go and how: `branch` None is the default branch of the remote.
 
@@ -81,6 +96,7 @@ class Environment:
     windows: tuple[Period, ...] = ()
     rollback: RollbackRules = field(default_factory=RollbackRules)
     manual_revert: Literal["hold", "ignore"] = "hold"
+    chart: ChartRules = field(default_factory=ChartRules)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

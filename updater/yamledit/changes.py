@@ -27,23 +27,29 @@ _ANY_BREAK = re.compile("[\r\n\x85\u2028\u2029]")
 class Replace:
     """Set the scalar at `path` to the text `value`.
 
-    Where an alias stands there, `follow` changes the text at its anchor instead of refusing.
+    Where an alias stands there, `follow` changes the text at its anchor instead of refusing. With
+    `quoted` it stands in quotes also where every reader would take it for a string without.
     """
 
     path: KeyPath
     value: str
     document: int = 0
     follow: bool = False
+    quoted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """Add the key `path[-1]` with the text `value` to the mapping `path[:-1]`, behind its key `after`."""
+    """Add the key `path[-1]` with the text `value` to the mapping `path[:-1]`, behind its key `after`.
+
+    `quoted` is what it is in `Replace`.
+    """
 
     path: KeyPath
     value: str
     after: str
     document: int = 0
+    quoted: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,13 +87,15 @@ def replacement(text: YamlText, edit: Replace) -> Change:
     scalar = _scalar_of(place, edit)
     if scalar.tag not in (None, STRING_TAG):
         raise refusal(f"the value carries the tag {scalar.tag}; remove the tag first", scalar, edit.path)
-    if scalar.value == edit.value and (scalar.style or scalar.tag or reads_as_string(edit.value)):
+    is_string = bool(scalar.style or scalar.tag) or (reads_as_string(edit.value) and not edit.quoted)
+    if scalar.value == edit.value and is_string:
         return _replacing(scalar, edit, (scalar.start, ""), text.events[scalar.event])
     if scalar.style in ("|", ">"):
         return _block_change(text, scalar, edit)
     if _ANY_BREAK.search(text.text, scalar.start, scalar.end):
         raise refusal("the value runs over several lines; write it in one", scalar, edit.path)
-    token = written(edit.value, scalar.style, flow=scalar.flow)
+    style = scalar.style or ('"' if edit.quoted else "")
+    token = written(edit.value, style, flow=scalar.flow)
     event = _event(edit.value, token, scalar)
     if scalar.start == scalar.end:
         start, before = _after_key(text, scalar, place.key, edit.path)
@@ -176,7 +184,7 @@ def insertion(text: YamlText, edit: Insert) -> Change:
         start, new = end, f", {key_token}: {token}"
     else:
         key_token = written(name, "", flow=False)
-        token = written(edit.value, "", flow=False)
+        token = written(edit.value, '"' if edit.quoted else "", flow=False)
         start, line_end = _end_of_line(text, end)
         new = f"{line_end}{' ' * (key.column - 1)}{key_token}: {token}"
     return Change(

@@ -1,0 +1,68 @@
+"""Folders of versions, `charts/iris/0.1.52666/`, each of which stays as it is once it is published.
+
+It hides how a new one is made of the newest, and which old ones go. Rancher takes a chart's name and
+version from Chart.yaml only; here the folder is named like the version, so that people find it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from updater.charts.versions import version_of
+from updater.errors import EditRefused
+from updater.model import Files
+
+
+def unversioned(file: str) -> str:
+    """Return a file's name without the folder of its version: what is the same place in all of them."""
+    return "/".join(part for part in file.split("/") if version_of(part) is None)
+
+
+def new_folder(folder: str, old: str, new: str) -> str:
+    """Return the folder for version `new` beside the one of version `old`.
+
+    Raises:
+        EditRefused: `folder` is not named like its version.
+    """
+    home, _, name = folder.rpartition("/")
+    prefix = name.removesuffix(old)
+    if not home or prefix not in ("", "v") or not name.endswith(old):
+        example = f"{folder or 'charts/<name>'}/{old}"
+        if version_of(name) is not None and home:
+            example = f"{home}/{old}"
+        raise EditRefused(
+            f"the rules want a folder for each version (chart.directory), and version {old} stands in "
+            f"{folder or 'the top folder'}: move the chart to {example}"
+        )
+    return f"{home}/{prefix}{new}"
+
+
+def copied(
+    files: Files, folder: str, target: str, changes: Mapping[str, bytes | None]
+) -> dict[str, bytes | None]:
+    """Return the files of a version's folder as those of another one, with some of them changed."""
+    start = f"{folder}/"
+    if any(path.startswith(f"{target}/") for path in files.paths):
+        raise EditRefused(f"there are files in {target} already: remove them, or make it a whole chart")
+    own = frozenset(path for path in files.paths if path.startswith(start))
+    contents = {**files.read_many(own.difference(changes)), **changes}
+    kept = {path: data for path, data in contents.items() if path.startswith(start) and data is not None}
+    return {f"{target}/{path[len(start) :]}": data for path, data in sorted(kept.items())}
+
+
+def outdated(paths: Collection[str], new: str, keep: int) -> tuple[str, ...]:
+    """Return the folders of versions beside `new` that are not among the newest `keep`, `new` included."""
+    home = new.rpartition("/")[0]
+    ending = "/Chart.yaml"
+    charts = (
+        path.removesuffix(ending) for path in paths if path.startswith(f"{home}/") and path.endswith(ending)
+    )
+    beside = {one for one in charts if one.rpartition("/")[0] == home}
+    ranked = sorted((rank, one) for one in beside if (rank := version_of(one.rpartition("/")[2])) is not None)
+    return tuple(one for _, one in ranked[: max(len(ranked) - (keep - 1), 0)])
+
+
+def removed(paths: Collection[str], folders: Collection[str]) -> dict[str, bytes | None]:
+    """Return all files of some folders as files that go."""
+    starts = tuple(f"{folder}/" for folder in folders)
+    return dict.fromkeys(sorted(path for path in paths if path.startswith(starts))) if starts else {}

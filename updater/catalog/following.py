@@ -1,0 +1,126 @@
+"""All that follows the tags of one chart, in the same commit.
+
+It hides the order of things: questions and Chart.yaml first, then the folder of the new version. Called
+through the package's face.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from updater.catalog import chartfile, folders
+from updater.catalog.questions import question_files, with_defaults
+from updater.errors import EditRefused
+from updater.model import Files
+from updater.policy import ChartRules
+
+_CHART_FILE = "Chart.yaml"
+_VALUES_FILE = "values.yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moving:
+    """A chart whose tags move: its folder, all edited contents, and those of them that are its values.
+
+    `app_version` is the tag that the chart is called after now, empty where that did not move. `number`
+    is what its version becomes by the scheme `build`.
+    """
+
+    folder: str
+    edited: Mapping[str, bytes | None]
+    values: tuple[str, ...]
+    app_version: str = ""
+    number: int | None = None
+
+
+@dataclass(slots=True)
+class Along:
+    """What else changes: further contents, and where edited files of a version's folder go instead.
+
+    `old` and `new` are the chart's versions, both empty where it keeps its version; `folder` is where the
+    new version stands, `removed` are the folders that go.
+    """
+
+    files: dict[str, bytes | None] = field(default_factory=dict)
+    renamed: dict[str, str] = field(default_factory=dict)
+    old: str = ""
+    new: str = ""
+    folder: str = ""
+    removed: tuple[str, ...] = ()
+
+
+def follow(rules: ChartRules, files: Files, moving: Moving) -> Along:
+    """Return what follows the tags of one chart; `files` are those before the edits.
+
+    Raises:
+        EditRefused: something of it cannot be changed safely; the file is named.
+    """
+    along = Along(folder=moving.folder)
+    if rules.questions == "always" or (rules.questions == "own" and _moves_own_values(moving)):
+        along.files.update(_questions(files, moving))
+    _take_versions(rules, files, moving, along)
+    if rules.directory:
+        _take_folder(rules, files, moving, along)
+    return along
+
+
+def _moves_own_values(moving: Moving) -> bool:
+    return _join(moving.folder, _VALUES_FILE) in moving.values
+
+
+def _questions(files: Files, moving: Moving) -> Iterator[tuple[str, bytes]]:
+    pairs = [
+        (files.read(path), content)
+        for path in moving.values
+        if path in files.paths and (content := moving.edited.get(path)) is not None
+    ]
+    for path in question_files(files.paths, moving.folder):
+        content = _content(files, moving, path)
+        if content is None:
+            continue
+        try:
+            after = with_defaults(content, pairs)
+        except EditRefused as refusal:
+            raise refusal.within(path) from refusal
+        if after != content:
+            yield path, after
+
+
+def _take_versions(rules: ChartRules, files: Files, moving: Moving, along: Along) -> None:
+    path = _join(moving.folder, _CHART_FILE)
+    content = _content(files, moving, path)
+    app_version = moving.app_version if rules.app_version else ""
+    if content is None or path not in files.paths or (rules.version == "none" and not app_version):
+        return
+    try:
+        if rules.version != "none":
+            along.old = chartfile.version_in(files.read(path))
+            along.new = chartfile.higher(along.old, moving.number if rules.version == "build" else None)
+        after = chartfile.with_versions(content, version=along.new, app_version=app_version)
+    except EditRefused as refusal:
+        raise refusal.within(path) from refusal
+    if after != content:
+        along.files[path] = after
+
+
+def _take_folder(rules: ChartRules, files: Files, moving: Moving, along: Along) -> None:
+    """Let a new folder hold all that changed, and the old one stay as it was published."""
+    start = f"{moving.folder}/"
+    changes = {path: data for path, data in moving.edited.items() if path.startswith(start)} | along.files
+    try:
+        along.folder = folders.new_folder(moving.folder, along.old, along.new)
+        along.files = folders.copied(files, moving.folder, along.folder, changes)
+    except EditRefused as refusal:
+        raise refusal.within(moving.folder) from refusal
+    along.renamed = {path: f"{along.folder}/{path[len(start) :]}" for path in changes}
+    along.removed = folders.outdated(files.paths, along.folder, rules.keep)
+    along.files |= folders.removed(files.paths, along.removed)
+
+
+def _content(files: Files, moving: Moving, path: str) -> bytes | None:
+    return moving.edited[path] if path in moving.edited else files.read(path) if path in files.paths else None
+
+
+def _join(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
