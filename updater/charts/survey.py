@@ -109,6 +109,12 @@ class Survey:
                 found.extend(self._with_pins(scope, spot, result.targets))
         return tuple(found)
 
+    def in_file(self, scope: Scope, file: str) -> tuple[Target, ...]:
+        """Return every image place of one file of a scope; none where it cannot be parsed or is no part."""
+        spot = self.laid_out(scope).get(file)
+        result = self._known.scan(spot) if spot is not None else None
+        return result.targets if isinstance(result, Scan) else ()
+
     def problems(self, scope: Scope) -> tuple[EditRefused, ...]:
         """Return why files of a scope cannot be read, each with its name in it."""
         return tuple(result for _, result in self._scans(scope) if isinstance(result, EditRefused))

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import click
 
-from updater.charts import Survey
-from updater.errors import EditRefused, InvalidRequest
+from updater.charts import Survey, is_kustomization
+from updater.errors import InvalidRequest
 from updater.folder import Folder, replace_file
-from updater.globs import glob_of
 from updater.model import Scope
-from updater.policy import RULES_PATH, parse_rules, suggest_rules
+from updater.policy import RULES_PATH, manifest_candidates, parse_rules, suggest_rules
+
+# Manifests looked at; more would show nothing new, and each is parsed whole.
+MAX_MANIFESTS = 2_000
+_EVERYWHERE = Scope(files=("**",))
 
 
 @click.command("init")
@@ -27,18 +30,14 @@ def command(folder: Path, *, only_print: bool, force: bool) -> None:
     survey = Survey(files)
 
     def tags_in(file: str) -> list[str]:
-        try:
-            targets = survey.all_targets(Scope(files=(glob_of(file),)))
-        except EditRefused:
-            return []
-        return [target.tag for target in targets if target.tag]
+        return [target.tag for target in survey.in_file(_EVERYWHERE, file) if target.tag]
 
-    text = suggest_rules(files.paths, tags_in)
+    text = suggest_rules(files.paths, tags_in, _manifests(files, survey))
     environments = parse_rules(text.encode()).environments
     if not any(survey.files_of(environment.scope) for environment in environments):
         raise InvalidRequest(
-            f"No chart was found in {folder}, so there is nothing to write rules for: "
-            "name the checkout of the config repo."
+            f"No chart was found in {folder}, nor an image in a manifest, so there is nothing to write "
+            "rules for: name the checkout of the config repo."
         )
     if only_print:
         click.echo(text, nl=False)
@@ -47,6 +46,16 @@ def command(folder: Path, *, only_print: bool, force: bool) -> None:
     _write(rules, text, force=force)
     names = ", ".join(environment.name for environment in environments)
     click.echo(f"Wrote {rules} with the environments {names}. Read it, then commit it to the default branch.")
+
+
+def _manifests(files: Folder, survey: Survey) -> frozenset[str]:
+    """Return the manifests and kustomizations with images; Compose files and the like are none."""
+    candidates = manifest_candidates(files.paths)[:MAX_MANIFESTS]
+    return frozenset(
+        file
+        for file in candidates
+        if (is_kustomization(file) or b"apiVersion" in files.read(file)) and survey.in_file(_EVERYWHERE, file)
+    )
 
 
 def _write(rules: Path, text: str, *, force: bool) -> None:

@@ -18,6 +18,7 @@ from updater.policy.holds import (
     order_of,
     parse_holds,
 )
+from updater.policy.layout import manifest_candidates
 from updater.policy.rules import RULES_PATH, parse_rules
 from updater.policy.schema import rules_schema
 from updater.policy.suggest import suggest_rules
@@ -49,6 +50,7 @@ __all__ = [
     "is_for",
     "is_lifted",
     "keeps_out",
+    "manifest_candidates",
     "new_hold",
     "newest",
     "order_of",

@@ -1,8 +1,8 @@
 """Which environments a config repo seems to have, told from the names of its files.
 
 `suggest` is the only caller. This module hides the habits people have: an overlay file beside each
-chart, a folder for each environment, or neither. It proposes and never decides: what it finds is
-written into a file that a person reads first.
+chart, a folder for each environment, or neither, with Helm, Kustomize or plain manifests. It proposes
+and never decides: what it finds is written into a file that a person reads first.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from updater.policy.stages import (
     Member,
     folders_around,
     is_doubtful,
+    is_kustomization,
     joined,
+    may_be_manifest,
     place_of,
     stage_rank,
 )
@@ -34,17 +36,29 @@ class Found:
     files: tuple[str, ...] = ()
 
 
-def environments_in(paths: frozenset[str]) -> tuple[Found, ...]:
-    """Return the environments whose names stand in file or folder names, in the order builds travel."""
+def manifest_candidates(paths: frozenset[str]) -> tuple[str, ...]:
+    """Return the files that may be manifests or kustomizations, those that show a stage first."""
     charts = Charts.among(paths)
+    found = [path for path in sorted(paths) if may_be_manifest(path, charts)]
+    every = frozenset(found)
+    return tuple(sorted(found, key=lambda path: place_of(path, charts, every) is None))
+
+
+def environments_in(paths: frozenset[str], manifests: frozenset[str] = frozenset()) -> tuple[Found, ...]:
+    """Return the environments whose names stand in file or folder names, in the order builds travel.
+
+    `manifests` are the files of `manifest_candidates` that hold images.
+    """
+    charts = Charts.among(paths)
+    manifests = _uncovered(manifests)
     families: dict[Family, list[Member]] = defaultdict(list)
     for path in sorted(paths):
-        place = place_of(path, charts)
+        place = place_of(path, charts, manifests)
         if place:
             families[place[0]].append(place[1])
     found = _accepted(families, charts)
     return tuple(
-        replace(found[name], base=_base(found[name], paths, charts))
+        replace(found[name], base=_base(found[name], paths - manifests, charts))
         for name in sorted(found, key=lambda name: (stage_rank(name) or 0, name))
     )
 
@@ -58,8 +72,25 @@ def values_globs(paths: frozenset[str]) -> tuple[str, ...]:
     if charts.are_versions():
         return ()
     found = [path for chart in charts.folders if (path := joined(chart, "values.yaml")) in paths]
+    return _by_length(found)
+
+
+def manifest_globs(manifests: frozenset[str]) -> tuple[str, ...]:
+    """Return globs of manifests and kustomizations that show no stage, for want of charts."""
+    return _by_length(_uncovered(manifests))
+
+
+def _uncovered(manifests: frozenset[str]) -> frozenset[str]:
+    """Leave out manifests beside a kustomization that sets images itself: what it says is what runs."""
+    kustomized = {path.rpartition("/")[0] for path in manifests if is_kustomization(path)}
+    return frozenset(
+        path for path in manifests if is_kustomization(path) or path.rpartition("/")[0] not in kustomized
+    )
+
+
+def _by_length(paths: Collection[str]) -> tuple[str, ...]:
     by_length: dict[int, list[str]] = defaultdict(list)
-    for path in sorted(found):
+    for path in sorted(paths):
         by_length[path.count("/")].append(path)
     globs = tuple(_glob(by_length[length], {length - 1}, {}) for length in sorted(by_length))
     return globs if _are_short(globs) else ()
@@ -131,9 +162,9 @@ def _are_short(globs: Collection[str]) -> bool:
 def _base(environment: Found, paths: frozenset[str], charts: Charts) -> str:
     """Return where the base values are, where they do not stand upwards beside a Chart.yaml."""
     bases = {chart for chart in charts.folders if joined(chart, "values.yaml") in paths}
-    if len(environment.globs) > 1 or any(
-        not bases.isdisjoint(folders_around(path)) for path in environment.files
-    ):
+    if len(environment.globs) > 1 or not paths.issuperset(environment.files):
+        return ""
+    if any(not bases.isdisjoint(folders_around(path)) for path in environment.files):
         return ""
     pattern = compile_glob(environment.globs[0])
     matches = [pattern.match(path) for path in environment.files] if pattern.groups else []

@@ -28,7 +28,15 @@ _LATE = (
 _STAGES = (*_EARLY, *_LATE)
 # Words that name other things as well; believed only beside one that does not.
 _DOUBTFUL = {"sandbox", "test", "testing", "int", "integration", "demo", "canary", "live"}
-_STAGE_FOLDERS = {"values", "env", "envs", "environment", "environments", "overlays"}
+_STAGE_FOLDERS = {
+    *("values", "env", "envs", "environment", "environments"),
+    *("overlay", "overlays", "cluster", "clusters"),
+}
+# Names that say nothing of the app, so that the folder does; other manifests are called by their apps.
+_KUSTOMIZATIONS = {"kustomization.yaml", "kustomization.yml", "Kustomization"}
+_WORKLOAD = re.compile(
+    r"(deployment|statefulset|daemonset|cronjob|job|pod|rollout|workload|helmrelease|release|app)s?\.ya?ml"
+)
 _NOT_ENVIRONMENTS = {"templates", "crds", "tests", "ci"}
 _OVERLAY_NAMES = (
     re.compile(r"(?P<before>values[-._])(?P<stage>.+)(?P<after>\.ya?ml)"),
@@ -113,6 +121,7 @@ class Family:
 
     Paths have `length` parts, and the stage stands in the one at `stage_index`: in the file's name
     between `before` and `after`, or as a folder; then `name` is how the file's name is written in a glob.
+    `manifest` says that they are no values of charts.
     """
 
     length: int
@@ -120,6 +129,7 @@ class Family:
     before: str = ""
     after: str = ""
     name: str = ""
+    manifest: bool = False
 
     def loose_index(self, path: str, charts: Charts) -> int | None:
         """Return which part of `path` is the chart's folder, so that the next chart is taken as well."""
@@ -129,7 +139,9 @@ class Family:
             return chart.count("/")
         index = len(parts) - 2
         if self.name:
-            return index if index > self.stage_index else None
+            if index > self.stage_index:
+                return index
+            return _app_above(parts, self.stage_index) if self.manifest else None
         return index if index >= 0 and parts[index] not in _STAGE_FOLDERS else None
 
 
@@ -146,9 +158,31 @@ class Member:
         return self.stage.lower()
 
 
-def place_of(path: str, charts: Charts) -> tuple[Family, Member] | None:
+def may_be_manifest(path: str, charts: Charts) -> bool:
+    """Say whether a file may be a manifest or a kustomization: whether it holds an image only it can say."""
+    *folders, name = path.split("/")
+    return (
+        (name.endswith((".yaml", ".yml")) or name in _KUSTOMIZATIONS)
+        and _NOT_ENVIRONMENTS.isdisjoint(folders)
+        and not _is_hidden(path)
+        and not any(folder in charts.folders for folder in folders_around(path))
+        and not name.startswith("values")
+        and not any(form.fullmatch(name) for form in _OVERLAY_NAMES)
+    )
+
+
+def is_kustomization(path: str) -> bool:
+    """Say whether Kustomize would read a file of this name."""
+    return path.rpartition("/")[2] in _KUSTOMIZATIONS
+
+
+def place_of(
+    path: str, charts: Charts, manifests: Container[str] = frozenset()
+) -> tuple[Family, Member] | None:
     """Return the family a file belongs to and its stage; None where it shows no stage."""
     *folders, name = path.split("/")
+    if path in manifests:
+        return _place_by_name(path, charts) or _manifest_by_folder(path)
     if not name.endswith((".yaml", ".yml")) or not _NOT_ENVIRONMENTS.isdisjoint(folders):
         return None
     if _is_hidden(path) or charts.has_sub_chart(path):
@@ -175,7 +209,30 @@ def _place_by_folder(path: str, charts: Charts) -> tuple[Family, Member] | None:
     if stem != "values" and stem not in charts.names:
         return None
     written = name if stem == "values" else f"*.{ending}"
-    for index in reversed(range(len(folders))):
-        if stage_rank(folders[index]) is not None:
-            return Family(len(folders) + 1, index, name=written), Member(path, folders[index])
-    return None
+    index = _stage_index(folders)
+    return (
+        None
+        if index is None
+        else (Family(len(folders) + 1, index, name=written), Member(path, folders[index]))
+    )
+
+
+def _manifest_by_folder(path: str) -> tuple[Family, Member] | None:
+    *folders, name = path.split("/")
+    index = _stage_index(folders)
+    if index is None:
+        return None
+    plain = name in _KUSTOMIZATIONS or _WORKLOAD.fullmatch(name)
+    written = name if plain else f"*.{name.rpartition('.')[2]}"
+    return Family(len(folders) + 1, index, name=written, manifest=True), Member(path, folders[index])
+
+
+def _stage_index(folders: list[str]) -> int | None:
+    ranked = (index for index in reversed(range(len(folders))) if stage_rank(folders[index]) is not None)
+    return next(ranked, None)
+
+
+def _app_above(parts: list[str], stage_index: int) -> int | None:
+    """Return which part is the app's folder where the stage's is below it: `iris` of `iris/overlays/dev`."""
+    above = (index for index in reversed(range(stage_index)) if parts[index] not in _STAGE_FOLDERS)
+    return next(above, None)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from updater.globs import compile_glob
 from updater.policy.habits import Habit, habit_of
-from updater.policy.layout import Found, environments_in, values_globs
+from updater.policy.layout import Found, environments_in, manifest_globs, values_globs
 from updater.policy.tags import Tags
 from updater.policy.values import DEFAULT_ENVIRONMENT
 
@@ -31,13 +31,18 @@ _HEADER = (
 )
 
 
-def suggest_rules(paths: frozenset[str], tags_in: Callable[[str], Sequence[str]]) -> str:
+def suggest_rules(
+    paths: frozenset[str],
+    tags_in: Callable[[str], Sequence[str]],
+    manifests: frozenset[str] = frozenset(),
+) -> str:
     """Return the text of a rules file for a config repo that holds the files `paths`.
 
     `tags_in` returns the image tags that stand in one file; it is asked for at most `MAX_FILES_READ`
-    files of each environment. `parse_rules` reads the result.
+    files of each environment. `manifests` are the files of `manifest_candidates` that hold images.
+    `parse_rules` reads the result.
     """
-    found = environments_in(paths) or (_default(paths),)
+    found = environments_in(paths, manifests) or (_default(paths, manifests),)
     standing = {one.name: _standing_tags(one.files, tags_in) for one in found}
     habits = {name: habit_of([tag for tag, _ in tags]) for name, tags in standing.items()}
     builds = {
@@ -53,10 +58,12 @@ def suggest_rules(paths: frozenset[str], tags_in: Callable[[str], Sequence[str]]
     return "\n".join([*lines, ""])
 
 
-def _default(paths: frozenset[str]) -> Found:
+def _default(paths: frozenset[str], manifests: frozenset[str]) -> Found:
     globs = values_globs(paths)
-    patterns = [compile_glob(glob) for glob in globs]
     files = [path for path in sorted(paths) if path.rpartition("/")[2] == "values.yaml"]
+    if not any(path.rpartition("/")[2] == "Chart.yaml" for path in paths):
+        globs, files = manifest_globs(manifests), sorted(manifests)
+    patterns = [compile_glob(glob) for glob in globs]
     if patterns:
         files = [path for path in files if any(pattern.match(path) for pattern in patterns)]
     return Found(name=DEFAULT_ENVIRONMENT, globs=globs, base="", files=tuple(files))
