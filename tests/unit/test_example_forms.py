@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from support.examples import EXAMPLES, OVERLAYS, charts, leaves, overlays, read
+from support.examples import CATALOG, EXAMPLES, OVERLAYS, charts, leaves, overlays, read
 
 CHARTS = charts(EXAMPLES)
 # What no form can fill in: lists, and maps whose keys are the user's own.
@@ -60,6 +60,31 @@ def test_repository_and_tag_are_asked_for_behind_the_gate_only(chart: Path) -> N
     assert [one["variable"] for one in gate["subquestions"]] == ["image.repository", "image.tag"]
     asked = [one["variable"] for one in questions(chart)]
     assert len(asked) == len(set(asked))
+
+
+@pytest.mark.parametrize("chart", charts(CATALOG), ids=named)
+def test_a_version_of_the_catalog_is_the_chart_of_the_overlays_and_one_build(chart: Path) -> None:
+    """The two layouts hold one chart: what is not the build's own cannot drift apart."""
+    about, values = read(chart / "Chart.yaml"), read(chart / "values.yaml")
+    other = OVERLAYS / "charts" / about["name"]
+    assert other.is_dir()
+    assert contents(chart, "templates", "icon.svg") == contents(other, "templates", "icon.svg")
+    assert (chart.name, chart.parent.name) == (about["version"], about["name"])
+    assert about.pop("appVersion") == values["image"].pop("tag")
+    assert about | {"version": "0.1.0"} == read(other / "Chart.yaml")
+    base = read(other / "values.yaml")
+    assert base["image"].pop("tag") == ""
+    assert values == base
+    asked, also = list(questions(chart)), list(questions(other))
+    for one in (*asked, *also):
+        if one["variable"] == "image.tag":
+            del one["default"]
+    assert asked == also
+
+
+def contents(chart: Path, *names: str) -> dict[str, bytes]:
+    paths = [path for name in names for path in [chart / name, *(chart / name).rglob("*")]]
+    return {str(path.relative_to(chart)): path.read_bytes() for path in paths if path.is_file()}
 
 
 @pytest.mark.parametrize("chart", charts(OVERLAYS), ids=named)
