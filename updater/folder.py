@@ -28,7 +28,16 @@ class Folder:
     @cached_property
     def paths(self) -> frozenset[str]:
         """The names of all regular files below the folder."""
-        return frozenset(_walk(str(self._root), ""))
+        return frozenset(path for path, is_link in self._found if not is_link)
+
+    @cached_property
+    def links(self) -> frozenset[str]:
+        """The names of all symbolic links below the folder, which are no files for anybody here."""
+        return frozenset(path for path, is_link in self._found if is_link)
+
+    @cached_property
+    def _found(self) -> tuple[tuple[str, bool], ...]:
+        return tuple(_walk(str(self._root), ""))
 
     def version(self, path: str) -> str:
         """Return a name of the file's content."""
@@ -70,7 +79,8 @@ class Folder:
                 folder.rmdir()
 
 
-def _walk(folder: str, prefix: str) -> Iterator[str]:
+def _walk(folder: str, prefix: str) -> Iterator[tuple[str, bool]]:
+    """Yield every file and every symbolic link, each with whether it is one."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as problem:
@@ -79,8 +89,8 @@ def _walk(folder: str, prefix: str) -> Iterator[str]:
         if entry.is_dir(follow_symlinks=False):
             if entry.name != ".git":
                 yield from _walk(entry.path, f"{prefix}{entry.name}/")
-        elif entry.is_file(follow_symlinks=False):
-            yield prefix + entry.name
+        elif entry.is_symlink() or entry.is_file(follow_symlinks=False):
+            yield prefix + entry.name, entry.is_symlink()
 
 
 def replace_file(path: Path, content: bytes) -> None:

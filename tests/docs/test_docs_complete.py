@@ -15,6 +15,7 @@ import pytest
 from support.documents import ROOT, Document, all_documents, document, slug
 
 import updater
+from updater.check import CODES
 from updater.cli import cli
 from updater.model import OutcomeKind
 from updater.policy import parse_rules, rules_schema
@@ -90,6 +91,16 @@ def test_every_reason_code_is_documented() -> None:
     codes = re.findall(r"^\[([a-z-]+)\]$", (ROOT / "templates/reasons.txt").read_text(), re.MULTILINE)
     assert codes
     assert set(codes) - document("docs/api.md").code_spans == set()
+
+
+# The checks
+
+
+def test_every_check_is_documented_and_told() -> None:
+    told = re.findall(r"^\[([EW][0-9]+)\]$", (ROOT / "templates/check.txt").read_text(), re.MULTILINE)
+    rows = {name for name in named_rows(document("docs/check.md")) if re.fullmatch(r"[EW][0-9]+", name)}
+    assert sorted(told) == sorted(CODES)
+    assert rows == CODES
 
 
 # The command line

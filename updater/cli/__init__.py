@@ -30,6 +30,7 @@ _COMMANDS = {
     "release": "Let builds in again that were held.",
     "holds": "Show what is held, and why.",
     "set": "Set one value in a YAML file and leave every other byte alone.",
+    "check": "Find what would break in a config repo, before it breaks.",
     "init": "Write rules for a config repo.",
     "status": "Show which tag stands where, since when, and what is in its way.",
     "history": "Show what was deployed where, by whom and when, and the figures of it.",

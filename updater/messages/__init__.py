@@ -5,6 +5,7 @@ trailers of a commit, which are the history's format for ever and so cannot be o
 and `cli` call it; the texts are read in `wiring`, so this room does no I/O.
 """
 
+from updater.messages.checked import CheckMessages, Told
 from updater.messages.rendering import CODES, WAITS, MergeRequestText, Messages, whole
 from updater.messages.words import listing, one_line
 from updater.trailers import person, source_link
@@ -12,8 +13,10 @@ from updater.trailers import person, source_link
 __all__ = [
     "CODES",
     "WAITS",
+    "CheckMessages",
     "MergeRequestText",
     "Messages",
+    "Told",
     "listing",
     "one_line",
     "person",

@@ -1,21 +1,19 @@
 """The texts: templates read once, each filled in with facts that are safe to show.
 
-Hides Jinja and where a template is at fault. `worker`, `oneshot` and `cli` call `Messages` through
+Hides which texts there are and how they are found. `worker`, `oneshot` and `cli` call `Messages` through
 the package's face.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from jinja2 import BaseLoader, Environment, StrictUndefined, Template, TemplateError
-
-from updater.errors import InvalidSettings
 from updater.messages import facts, recorded
-from updater.messages.words import code, link, listing, one_line, quoted
+from updater.messages.sections import Jinja, render
+from updater.messages.words import one_line
 from updater.model import (
     EnvironmentOutcome,
     Outcome,
@@ -90,48 +88,19 @@ class Messages:
     """
 
     def __init__(self, read: Callable[[str], str]) -> None:
-        self._jinja = Environment(
-            loader=BaseLoader(),
-            undefined=StrictUndefined,
-            autoescape=False,  # noqa: S701
-            trim_blocks=False,
-        )  # plain text, never HTML
-        self._jinja.filters.update(listing=listing, quoted=quoted, code=code, link=link)
-        self._whole = {name: self._template(name, read(name)) for name in _TEMPLATES}
-        self._reasons = self._sections("reasons.txt", read("reasons.txt"), CODES)
-        self._waits = self._sections("waits.txt", read("waits.txt"), WAITS)
-
-    def _sections(self, name: str, text: str, needed: Iterable[str]) -> Mapping[str, Template]:
-        sections = _SECTION.split(text)
-        found = {
-            code: self._template(f"{name} [{code}]", part.strip())
-            for code, part in zip(sections[1::2], sections[2::2], strict=True)
-        }
-        missing = sorted(set(needed) - found.keys())
-        if missing:
-            raise InvalidSettings(
-                f"The template {name} has no section for {listing(missing)}: copy the shipped "
-                "file and change its texts, but keep every section."
-            )
-        return found
-
-    def _template(self, name: str, text: str) -> Template:
-        try:
-            return self._jinja.from_string(text)
-        except TemplateError as problem:
-            raise InvalidSettings(
-                f"The template {name} does not parse: {problem}. Mend it in the folder that "
-                "UPDATER_TEMPLATES names."
-            ) from problem
+        jinja = Jinja()
+        self._whole = {name: jinja.template(name, read(name)) for name in _TEMPLATES}
+        self._reasons = jinja.sections("reasons.txt", read("reasons.txt"), _SECTION, CODES)
+        self._waits = jinja.sections("waits.txt", read("waits.txt"), _SECTION, WAITS)
 
     def say(self, reason: Reason) -> str:
         """Return the sentence for a reason."""
-        return self._render(f"reasons.txt [{reason.code}]", self._reasons[reason.code], dict(reason.facts))
+        return render(f"reasons.txt [{reason.code}]", self._reasons[reason.code], dict(reason.facts))
 
     def wait(self, code: str, words: str = "") -> str:
         """Return the sentence for why a merge request is not merged yet; `words` are the forge's own."""
         known = code if code in self._waits else "unknown-status"
-        return self._render(f"waits.txt [{known}]", self._waits[known], {"words": one_line(words or code)})
+        return render(f"waits.txt [{known}]", self._waits[known], {"words": one_line(words or code)})
 
     def outcome(self, verdict: Verdict, *, commit: str = "", link: str = "") -> EnvironmentOutcome:
         """Return what is told of a verdict: the same with its texts rendered."""
@@ -184,16 +153,7 @@ class Messages:
         return self._fill("why.txt", {**facts.of_why(why), "asked": has_requests})
 
     def _fill(self, name: str, known: Mapping[str, object]) -> str:
-        return self._render(name, self._whole[name], known).strip()
-
-    def _render(self, name: str, template: Template, known: Mapping[str, object]) -> str:
-        try:
-            return template.render(known)
-        except Exception as problem:  # whatever an own template does wrong: Jinja runs it as Python
-            raise InvalidSettings(
-                f"The template {name} cannot be filled in: {problem}. Mend it in the folder "
-                "that UPDATER_TEMPLATES names."
-            ) from problem
+        return render(name, self._whole[name], known).strip()
 
 
 def whole(outcomes: Sequence[EnvironmentOutcome]) -> Outcome:

@@ -1,0 +1,128 @@
+"""Each check by its code: a repo with the fault is told with file and line, and the mended one is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from support.checks import CATALOG, CHART, OVERLAYS, changed, found, places, repo
+
+from updater.check import CODES, Finding, fingerprints
+
+IRIS = "charts/iris"
+CHART_FILE, VALUES, DEV = f"{IRIS}/Chart.yaml", f"{IRIS}/values.yaml", f"{IRIS}/values-dev.yaml"
+NEW = "charts/iris/0.1.52666/Chart.yaml"
+RULES, HOLDS = ".updater/rules.yaml", ".updater/holds.yaml"
+VERSION, BUILD, TAG = "0.1.0", "0.1.52666", "develop-52666"
+NAME, ICON = "name: iris", "icon: file://icon.svg\n"
+IMAGE = "image: {repository: registry.example.com/iris, tag: develop-1}\n"
+HOLD = "holds:\n  - environment: dev\n    chart: iris\n"
+
+# A code, the repo, a file of it that is changed (one text in it, or all of it), and the line that is told
+# then. The repo itself has no finding.
+Row = tuple[str, Mapping[str, str], str, "str | tuple[str, str]", int]
+ROWS: list[Row] = [
+    ("E1", OVERLAYS, CHART_FILE, (NAME, "name: ["), 4),
+    ("E1", OVERLAYS, CHART_FILE, "", 1),
+    ("E1", OVERLAYS, CHART_FILE, (NAME, ""), 1),
+    ("E1", OVERLAYS, CHART_FILE, (VERSION, ""), 3),
+    ("E1", OVERLAYS, CHART_FILE, ("v2", "v3"), 1),
+    ("E1", OVERLAYS, "charts/rose/chart.yaml", CHART.replace("iris", "rose"), 1),
+    ("E2", OVERLAYS, CHART_FILE, (VERSION, "v0.1.0"), 3),
+    ("E2", OVERLAYS, CHART_FILE, (VERSION, "0.1"), 3),
+    ("E2", OVERLAYS, CHART_FILE, (VERSION, "0.1.052666"), 3),
+    ("E2", OVERLAYS, CHART_FILE, (NAME, "name: Iris_2"), 2),
+    ("E2", OVERLAYS, CHART_FILE, (NAME, "name: 12"), 2),
+    ("E2", CATALOG, NEW, (BUILD, f"{BUILD}+5"), 3),
+    ("E3", CATALOG, NEW, (BUILD, "0.1.52665"), 3),
+    ("E5", OVERLAYS, DEV, "image:\n\ttag: develop-52666\n", 2),
+    ("E5", OVERLAYS, VALUES, ("image:", "replicas: 2\nimage:"), 2),
+    ("E6", OVERLAYS, DEV, (TAG, "1.10"), 2),
+    ("E6", OVERLAYS, DEV, (TAG, "develop/1"), 2),
+    ("E6", OVERLAYS, DEV, (TAG, ""), 2),
+    ("E8", OVERLAYS, "index.yaml", "apiVersion: v1\nentries: {}\n", 1),
+    ("E17", OVERLAYS, RULES, "environments:\n  dev:\n    brnach: dev\n", 3),
+    ("E18", OVERLAYS, HOLDS, HOLD.replace("dev", "qa"), 2),
+    ("E18", OVERLAYS, HOLDS, "holds: 1\n", 1),
+    ("E19", OVERLAYS, DEV, f"a:\n  {IMAGE}b:\n  {IMAGE.replace('-1', '-2')}", 2),
+    ("E19", OVERLAYS, DEV, "global: {tag: a}\nimage:\n  repository: iris\n", 3),
+    ("E20", OVERLAYS, CHART_FILE, (ICON, f"{ICON}name: iris\n"), 5),
+    ("W4", OVERLAYS, CHART_FILE, (ICON, f"{ICON}appVersion: 1.10\n"), 5),
+    ("W6", CATALOG, NEW, (BUILD, "0.1.0-develop.1"), 3),
+    ("W7", CATALOG, "charts/rose/Chart.yaml", CHART.replace(NAME, "name: rose"), 1),
+    ("W8", OVERLAYS, DEV, (TAG, "latest"), 2),
+    ("W13", CATALOG, NEW, (ICON, ""), 1),
+    ("W16", OVERLAYS, HOLDS, HOLD.replace("iris", "rose"), 3),
+    ("W17", OVERLAYS, RULES, ("values-dev", "values-test"), 2),
+]
+
+
+@pytest.mark.parametrize("base", [OVERLAYS, CATALOG], ids=["overlays", "catalog"])
+def test_nothing_is_found_where_nothing_is_wrong(base: Mapping[str, str]) -> None:
+    assert found(repo(base, {})) == ()
+
+
+@pytest.mark.parametrize(("code", "base", "file", "change", "line"), ROWS)
+def test_a_fault_is_told_by_its_code_with_file_and_line(
+    code: str, base: Mapping[str, str], file: str, change: str | tuple[str, str], line: int
+) -> None:
+    assert places(found(changed(base, file, change))) == [(code, file, line)]
+
+
+def test_every_code_is_tried() -> None:
+    elsewhere = {"E4", "E7", "W15"}
+    assert {row[0] for row in ROWS} | elsewhere == CODES
+
+
+def test_names_are_measured_with_the_catalog_before_them() -> None:
+    assert found(repo(CATALOG, {}), catalog="library") == ()
+    told = found(repo(CATALOG, {}), catalog="c" * 59)
+    assert {one.code for one in told} == {"E4"}
+    assert {one.facts["length"] for one in told} == {64}
+
+
+def test_symbolic_links_break_catalogs_only() -> None:
+    assert places(found(repo(CATALOG, {}), links={"README.md"})) == [("E7", "README.md", 0)]
+    assert found(repo(OVERLAYS, {}), links={"README.md"}) == ()
+
+
+def test_rules_on_another_branch_are_told() -> None:
+    rules = "environments:\n  dev:\n    branch: dev\n"
+    files = repo({".updater/rules.yaml": rules, **CATALOG}, {})
+    assert [one.code for one in found(files, branch="dev", default_branch="main")] == ["W15"]
+    assert "W15" not in [one.code for one in found(files, branch="main", default_branch="main")]
+
+
+def test_an_empty_tag_is_right_where_templates_fall_back_to_the_app_version() -> None:
+    empty: dict[str, str | None] = {DEV: "image:\n  tag: ''\n"}
+    assert [one.code for one in found(repo(OVERLAYS, empty))] == ["E6"]
+    empty[f"{IRIS}/templates/pod.yaml"] = "image: {{ .Values.image.tag | default .Chart.AppVersion }}\n"
+    assert found(repo(OVERLAYS, empty)) == ()
+
+
+def test_an_index_whose_packages_are_there_is_meant() -> None:
+    index = "apiVersion: v1\nentries:\n  iris:\n    - version: 0.1.0\n      urls: [iris-0.1.0.tgz]\n"
+    assert [one.code for one in found(repo(OVERLAYS, {"index.yaml": index}))] == ["E8"]
+    assert found(repo(OVERLAYS, {"index.yaml": index, "iris-0.1.0.tgz": "packed"})) == ()
+
+
+def test_files_in_hidden_folders_are_nobodys() -> None:
+    assert found(repo(OVERLAYS, {".cache/iris/Chart.yaml": "name: ["})) == ()
+
+
+def test_sub_charts_are_read_and_not_listed() -> None:
+    sub = f"{IRIS}/charts/mail/Chart.yaml"
+    assert found(repo(OVERLAYS, {sub: CHART.replace("icon", "#")})) == ()
+    assert places(found(repo(OVERLAYS, {sub: "name: mail\n"}))) == [("E1", sub, 1), ("E1", sub, 1)]
+
+
+def test_a_fingerprint_stays_when_lines_move_and_equal_faults_have_two() -> None:
+    def names(text: str) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+        told = found(repo(OVERLAYS, {VALUES: text}))
+        return told, fingerprints(told)
+
+    text = f"a: 1\na: 2\nb: {{x: 1, x: 2}}\nc: {{x: 1, x: 2}}\n{OVERLAYS[VALUES]}"
+    before, after = names(text), names(f"# moved\n\n{text}")
+    assert [one.line for one in after[0]] == [one.line + 2 for one in before[0]] == [4, 5, 6]
+    assert before[1] == after[1]
+    assert len(set(before[1])) == 3

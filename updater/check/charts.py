@@ -1,0 +1,125 @@
+"""Chart.yaml: what Helm needs in it, and what Rancher's catalogs and Apps trip over (E1-E4, W4-W7, W13).
+
+It hides the rules of names and versions. Called by `inspection` once for each chart, and once for
+what charts have in common.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from semver import Version
+
+from updater.check.findings import Finding, Fix
+from updater.check.ground import CHART_FILE, Chart, Ground, key_line, scalar, value
+from updater.errors import EditRefused
+from updater.yamledit import Mapping, Replace, Scalar, reads_as_string
+from updater.yamledit.nodes import child
+
+_NAME = re.compile(r"[a-z0-9-]+")
+_LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
+_SUBDOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_MAX_LABEL, _MAX_SUBDOMAIN = 63, 253
+
+
+def of_chart(ground: Ground, chart: Chart) -> Iterator[Finding]:
+    """Yield what is wrong with one Chart.yaml."""
+    root = ground.root(chart.file)
+    problem = _unreadable(ground, chart, root)
+    if problem is not None:
+        yield problem
+    if root is None:
+        return
+    yield from _metadata(chart, root)
+    yield from _version(ground, chart, root)
+    if not chart.is_sub and not chart.is_old:
+        yield from _told_in_the_ui(ground, chart, root)
+
+
+def of_repo(ground: Ground) -> Iterator[Finding]:
+    """Yield versions that stand twice in the branch."""
+    known: dict[tuple[str, str], list[Chart]] = defaultdict(list)
+    for chart in ground.charts:
+        root = ground.root(chart.file)
+        name, version = value(root, "name"), value(root, "version")
+        if not chart.is_sub and name and version:
+            known[name, version].append(chart)
+    for (name, version), charts in known.items():
+        for chart in charts[1:]:
+            root = ground.root(chart.file)
+            line = key_line(root, "version") if root is not None else 0
+            facts = {"name": name, "version": version, "other": charts[0].file}
+            yield Finding(code="E3", file=chart.file, line=line, facts=facts)
+
+
+def _unreadable(ground: Ground, chart: Chart, root: Mapping | None) -> Finding | None:
+    text = ground.parsed(chart.file)
+    if isinstance(text, EditRefused):
+        facts: dict[str, object] = {"fault": "unreadable", "problem": text.problem}
+        return Finding(code="E1", file=chart.file, line=text.line, facts=facts)
+    if root is None:
+        return Finding(code="E1", file=chart.file, line=1, facts={"fault": "empty"})
+    if chart.file.rpartition("/")[2] != CHART_FILE:
+        return Finding(code="E1", file=chart.file, line=1, facts={"fault": "case"})
+    return None
+
+
+def _metadata(chart: Chart, root: Mapping) -> Iterator[Finding]:
+    for key in ("apiVersion", "name", "version"):
+        node = scalar(child(root, key, through=True))
+        if node is None or not node.value.strip():
+            facts: dict[str, object] = {"fault": "missing", "key": key}
+            yield Finding(code="E1", file=chart.file, line=key_line(root, key), facts=facts)
+        elif key == "apiVersion" and node.value not in ("v1", "v2"):
+            facts = {"fault": "api", "word": node.value}
+            yield Finding(code="E1", file=chart.file, line=node.line, facts=facts)
+        elif key == "name" and (not _NAME.fullmatch(node.value) or not _is_text(node)):
+            facts = {"fault": "name", "word": node.value}
+            yield Finding(code="E2", file=chart.file, line=node.line, facts=facts)
+
+
+def _version(ground: Ground, chart: Chart, root: Mapping) -> Iterator[Finding]:
+    node = scalar(child(root, "version", through=True))
+    if node is None or not node.value.strip():
+        return
+    word = node.value
+    fault = ""
+    if not _is_text(node) or not Version.is_valid(word):
+        fault = "version"
+    elif ground.is_catalog and not chart.is_sub:
+        fault = "build" if "+" in word else "case" if word != word.lower() else ""
+    if fault:
+        yield Finding(code="E2", file=chart.file, line=node.line, facts={"fault": fault, "word": word})
+    elif not chart.is_sub:
+        yield from _long_names(ground, chart, node, value(root, "name"))
+        if not chart.is_old and Version.parse(word).prerelease:
+            yield Finding(code="W6", file=chart.file, line=node.line, facts={"version": word})
+
+
+def _long_names(ground: Ground, chart: Chart, node: Scalar, name: str) -> Iterator[Finding]:
+    for catalog in ground.catalogs:
+        short, whole = f"{catalog}-{name}", f"{catalog}-{name}-{node.value}"
+        fits = len(short) <= _MAX_LABEL and _SUBDOMAIN.fullmatch(short)
+        if not fits or len(whole) > _MAX_SUBDOMAIN or not _SUBDOMAIN.fullmatch(whole.replace("+", "-")):
+            facts = {"catalog": catalog, "name": name, "whole": whole, "length": len(short)}
+            yield Finding(code="E4", file=chart.file, line=node.line, facts=facts)
+
+
+def _told_in_the_ui(ground: Ground, chart: Chart, root: Mapping) -> Iterator[Finding]:
+    node = scalar(child(root, "appVersion", through=True))
+    if node is not None and not node.style and node.value:
+        fix = Fix(chart.file, (Replace(("appVersion",), node.value),))
+        facts: dict[str, object] = {"fault": "unquoted", "word": node.value}
+        yield Finding(code="W4", file=chart.file, line=node.line, facts=facts, fix=fix)
+    if value(root, "type") == "library":
+        return
+    if (ground.is_catalog or chart.questions) and not value(root, "icon"):
+        yield Finding(code="W13", file=chart.file, line=1, facts={})
+    if ground.is_catalog and not chart.is_version:
+        yield Finding(code="W7", file=chart.file, line=1, facts={"name": value(root, "name")})
+
+
+def _is_text(node: Scalar) -> bool:
+    return bool(node.style) or node.tag is not None or reads_as_string(node.value)

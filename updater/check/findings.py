@@ -1,0 +1,83 @@
+"""What a check found: one value for each fault, whoever found it.
+
+It hides how findings are put in order and how one is recognised again after lines have moved. Every room
+of the package makes findings; `oneshot` tells them to people.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from updater.yamledit import Insert, Replace
+
+# Every code there is: E for errors, W for warnings. Each has a section in templates/check.txt and a row
+# in docs/check.md; a code never changes its meaning.
+CODES = frozenset(
+    {
+        "E1", "E2", "E3", "E4", "E5", "E6", "E7", "E8", "E17", "E18", "E19", "E20",
+        "W4", "W6", "W7", "W8", "W13", "W15", "W16", "W17",
+    }
+)  # fmt: skip
+
+_LINES = re.compile(r"\blines? [0-9]+(?:(?:, | and )[0-9]+)*|:[0-9]+\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Edits of one file that mend a finding without a guess."""
+
+    file: str
+    edits: tuple[Replace | Insert, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One fault: its code, where it stands, and the facts that its sentence is filled in with.
+
+    `line` counts from 1; it is 0 where the whole file is meant. Facts named `line` or ending in `_line`
+    or `_lines` are places, and no part of what the fault is.
+    """
+
+    code: str
+    file: str
+    line: int = 0
+    facts: Mapping[str, object] = field(default_factory=dict)
+    fix: Fix | None = None
+
+    @property
+    def is_error(self) -> bool:
+        """Say whether it is an error; else it is a warning."""
+        return self.code.startswith("E")
+
+
+def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings by file and line, each one once."""
+    unique = {(one.file, one.line, one.code, _facts(one.facts)): one for one in findings}
+    return tuple(
+        sorted(unique.values(), key=lambda one: (one.file, one.line, one.code[0], int(one.code[1:])))
+    )
+
+
+def fingerprints(findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Return a name for each finding that stays when lines move; equal faults of one file are counted."""
+    seen: Counter[str] = Counter()
+    names = []
+    for one in findings:
+        told = {key: value for key, value in one.facts.items() if not _is_place(key)}
+        text = _LINES.sub("", f"{one.code}\0{one.file}\0{_facts(told)}")
+        seen[text] += 1
+        names.append(hashlib.sha256(f"{text}\0{seen[text]}".encode()).hexdigest())
+    return tuple(names)
+
+
+def _is_place(key: str) -> bool:
+    return key == "line" or key.endswith(("_line", "_lines"))
+
+
+def _facts(facts: Mapping[str, object]) -> str:
+    return json.dumps(facts, sort_keys=True, default=str)

@@ -1,0 +1,290 @@
+"""What is known of the files that are checked: charts, parsed files, environments, images.
+
+It hides what is read and parsed, and that it happens once. Every room of the package asks it; it judges
+nothing but in which way the repo is used (`is_catalog`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from updater.charts import Survey, Target
+from updater.charts.layout import Charts
+from updater.charts.versions import version_of
+from updater.errors import EditRefused, InvalidConfigRepo
+from updater.model import Files
+from updater.policy import DEFAULT_RULES, RULES_PATH, Environment, Rules, parse_rules
+from updater.yamledit import KeyPath, Mapping, Node, Scalar, Sequence, YamlText, parse
+from updater.yamledit.nodes import behind, child
+
+CHART_FILE = "Chart.yaml"
+VALUES_FILE = "values.yaml"
+FLEET_FILE = "fleet.yaml"
+
+_QUESTIONS = re.compile(r"questions\.ya?ml", re.IGNORECASE)
+_VALUES = re.compile(r".*values.*\.(?:ya?ml|json)", re.IGNORECASE)
+_OVERLAY = re.compile(r"values[-_.].+\.ya?ml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """A folder with a Chart.yaml, and its files: those below it that belong to no chart further down.
+
+    `is_sub` says that it lies in the `charts/` folder of another one, `is_old` that it is a version
+    directory with a higher one beside it.
+    """
+
+    folder: str
+    file: str
+    paths: tuple[str, ...]
+    is_sub: bool
+    is_old: bool
+
+    @property
+    def is_version(self) -> bool:
+        """Say whether it is a version directory."""
+        return "/" in self.folder and version_of(self.folder.rpartition("/")[2]) is not None
+
+    def path(self, name: str) -> str:
+        """Return the path of a file in its folder."""
+        return f"{self.folder}/{name}" if self.folder else name
+
+    @property
+    def values(self) -> str:
+        """The chart's own values, "" where it has none."""
+        path = self.path(VALUES_FILE)
+        return path if path in self.paths else ""
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """The files with Rancher's questions: at the chart's root, both endings, any case."""
+        return tuple(path for path in self.at_root if _QUESTIONS.fullmatch(path.rpartition("/")[2]))
+
+    @property
+    def values_files(self) -> tuple[str, ...]:
+        """Its values and overlays, by their names."""
+        return tuple(
+            path
+            for path in self.paths
+            if _VALUES.fullmatch(path.rpartition("/")[2])
+            and not path.endswith(".schema.json")
+            and path not in self.templates
+        )
+
+    @property
+    def templates(self) -> tuple[str, ...]:
+        """Everything in its `templates/`."""
+        start = self.path("templates/")
+        return tuple(path for path in self.paths if path.startswith(start))
+
+    @property
+    def at_root(self) -> tuple[str, ...]:
+        """The files beside its Chart.yaml."""
+        length = self.file.count("/")
+        return tuple(path for path in self.paths if path.count("/") == length)
+
+
+class Ground:
+    """The files of one branch, or of a folder, and what is known besides.
+
+    `rules` are those of the default branch where the caller has them; else the files' own are read. `branch`
+    and `default_branch` are empty where nobody knows; `links` are symbolic links, which are no files;
+    `catalog` is the name that Rancher knows the repo by.
+    """
+
+    def __init__(
+        self,
+        files: Files,
+        *,
+        rules: Rules | None = None,
+        branch: str = "",
+        default_branch: str = "",
+        links: Collection[str] = (),
+        catalog: str = "",
+    ) -> None:
+        self.files = files
+        self.branch = branch
+        self.default_branch = default_branch
+        self.links = tuple(sorted(links))
+        self.catalog = catalog
+        self.survey = Survey(files)
+        self._given = rules
+        self._texts: dict[str, YamlText | EditRefused] = {}
+
+    def parsed(self, path: str) -> YamlText | EditRefused:
+        """Return a file as YAML, or why it is none."""
+        if path not in self._texts:
+            try:
+                self._texts[path] = parse(self.files.read(path))
+            except EditRefused as refusal:
+                self._texts[path] = refusal
+        return self._texts[path]
+
+    def root(self, path: str) -> Mapping | None:
+        """Return the first document of a file where that is a mapping."""
+        text = self.parsed(path) if path in self.files.paths else None
+        return mapping(text.documents[0]) if isinstance(text, YamlText) and text.documents else None
+
+    @cached_property
+    def visible(self) -> tuple[str, ...]:
+        """The files outside of hidden folders, in the order of their names."""
+        return tuple(sorted(path for path in self.files.paths if "/." not in f"/{path}"))
+
+    @cached_property
+    def charts(self) -> tuple[Chart, ...]:
+        """Every chart, sub-charts among them."""
+        layout = Charts(self.files.paths)
+        homes = {
+            path.rpartition("/")[0]: path
+            for path in self.visible
+            if path.rpartition("/")[2].lower() == CHART_FILE.lower()
+        }
+        owned: dict[str, list[str]] = defaultdict(list)
+        for path in self.visible:
+            home = _home(path, homes)
+            if home is not None:
+                owned[home].append(path)
+        return tuple(
+            Chart(
+                folder=folder,
+                file=homes[folder],
+                paths=tuple(owned[folder]),
+                is_sub=layout.is_sub_chart(folder),
+                is_old=layout.is_old_version(folder),
+            )
+            for folder in sorted(homes)
+        )
+
+    @cached_property
+    def _by_path(self) -> dict[str, Chart]:
+        return {path: chart for chart in self.charts for path in chart.paths}
+
+    def chart_of(self, path: str) -> Chart | None:
+        """Return the chart that a file belongs to."""
+        return self._by_path.get(path)
+
+    @cached_property
+    def catalogs(self) -> tuple[str, ...]:
+        """The names that Rancher knows this repo by, as far as they are told."""
+        return (self.catalog,) if self.catalog else ()
+
+    @cached_property
+    def rules(self) -> Rules:
+        """The rules: those given, else the files' own, else the default; broken ones say nothing."""
+        if self._given is not None:
+            return self._given
+        if RULES_PATH not in self.files.paths:
+            return DEFAULT_RULES
+        try:
+            return parse_rules(self.files.read(RULES_PATH))
+        except InvalidConfigRepo:
+            return Rules(environments=())
+
+    @property
+    def has_rules(self) -> bool:
+        """Say whether somebody wrote rules."""
+        return self.rules is not DEFAULT_RULES
+
+    @cached_property
+    def environments(self) -> tuple[Environment, ...]:
+        """The environments that live on this branch; all of them where nobody knows the branch."""
+        if not self.branch or self.branch not in self.branches:
+            return self.rules.environments
+        return tuple(one for one in self.rules.environments if self.branch_of(one) in ("", self.branch))
+
+    @cached_property
+    def branches(self) -> frozenset[str]:
+        """The branches that environments live on, as far as they are known."""
+        return frozenset(filter(None, map(self.branch_of, self.rules.environments)))
+
+    def branch_of(self, environment: Environment) -> str:
+        """Return the branch an environment lives on, "" where that is the default one and it is not known."""
+        return environment.branch or self.default_branch
+
+    @cached_property
+    def is_catalog(self) -> bool:
+        """Say whether Rancher's catalogs or Apps read the charts' versions; else it is overlays mode.
+
+        Rules: somebody lets versions or version directories rise. Without rules: there are version
+        directories, or neither an overlay nor a fleet.yaml.
+        """
+        if self.has_rules:
+            return False
+        if any(chart.is_version for chart in self.charts if not chart.is_sub):
+            return True
+        names = {path.rpartition("/")[2] for chart in self.charts for path in chart.paths}
+        return bool(self.charts) and not any(name == FLEET_FILE or _OVERLAY.fullmatch(name) for name in names)
+
+    @cached_property
+    def targets(self) -> tuple[tuple[Environment, Target], ...]:
+        """Every image place that the updater writes, with its environment."""
+        return tuple(
+            (environment, target)
+            for environment in self.environments
+            for target in self.survey.all_targets(environment.scope)
+        )
+
+    @cached_property
+    def targets_by_file(self) -> dict[str, tuple[Target, ...]]:
+        """Every image place by its file, each place once."""
+        found: dict[str, dict[tuple[int, KeyPath], Target]] = defaultdict(dict)
+        for _, target in self.targets:
+            found[target.file].setdefault((target.document, target.path), target)
+        return {file: tuple(places.values()) for file, places in found.items()}
+
+
+def mapping(node: Node | None) -> Mapping | None:
+    """Return a node that is a mapping, through an alias."""
+    place = behind(node) if node is not None else None
+    return place if isinstance(place, Mapping) else None
+
+
+def scalar(node: Node | None) -> Scalar | None:
+    """Return a node that is a single value, through an alias."""
+    place = behind(node) if node is not None else None
+    return place if isinstance(place, Scalar) else None
+
+
+def value(node: Node | None, *path: str | int) -> str:
+    """Return the text at a path below a node, "" where there is none."""
+    for part in path:
+        node = child(node, part, through=True) if node is not None else None
+    found = scalar(node)
+    return found.value if found is not None else ""
+
+
+def key_line(holder: Mapping, key: str) -> int:
+    """Return the line of a key, of the mapping where it does not stand there."""
+    lines = [name.line for name, _ in holder.entries if (one := scalar(name)) and one.value == key]
+    return lines[-1] if lines else holder.line
+
+
+def duplicates(text: YamlText) -> Iterator[tuple[str, int, int]]:
+    """Yield each key that stands twice in one mapping: its name, its later line and its first."""
+    waiting = [node for node in text.documents if node is not None]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Mapping):
+            first: dict[str, int] = {}
+            for key, inner in node.entries:
+                if isinstance(key, Scalar):
+                    if key.value in first:
+                        yield key.value, key.line, first[key.value]
+                    first.setdefault(key.value, key.line)
+                if not isinstance(inner, Scalar):
+                    waiting.append(inner)
+        elif isinstance(node, Sequence):
+            waiting.extend(item for item in node.items if not isinstance(item, Scalar))
+
+
+def _home(path: str, homes: Collection[str]) -> str | None:
+    folder = path.rpartition("/")[0]
+    while folder not in homes:
+        if not folder:
+            return None
+        folder = folder.rpartition("/")[0]
+    return folder

@@ -1,0 +1,126 @@
+"""Values files and their images: what Helm reads, and what the updater would refuse (E5, E6, E19, W8).
+
+It hides what a tag must look like for every reader. Called by `inspection`; it edits nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from updater.charts import Form, Target
+from updater.check.findings import Finding, Fix
+from updater.check.ground import Chart, Ground, duplicates, scalar, value
+from updater.errors import EditRefused
+from updater.model import familiar_repository, is_tag
+from updater.policy import Environment
+from updater.yamledit import Replace, Scalar, YamlText, reads_as_string, show_path
+
+# Tags that people move on purpose: the same name is another image tomorrow.
+_MUTABLE = frozenset(
+    {"latest", "stable", "edge", "nightly", "canary", "dev", "develop", "development", "staging", "test"}
+    | {"master", "main", "trunk", "release", "prod", "production", "snapshot", "current", "next"}
+)
+
+
+def of_chart(ground: Ground, chart: Chart) -> Iterator[Finding]:
+    """Yield what is wrong with the values files of one chart."""
+    for path in chart.values_files:
+        yield from _readable(ground, path)
+
+
+def of_repo(ground: Ground) -> Iterator[Finding]:
+    """Yield what is wrong with the files of environments, and with the images in them."""
+    for environment in ground.environments:
+        for spot in ground.survey.laid_out(environment.scope).values():
+            for path in spot.files:
+                yield from _readable(ground, path)
+        yield from _differing(ground, environment)
+    for file, targets in ground.targets_by_file.items():
+        for target in targets:
+            yield from _of_target(ground, file, target)
+
+
+def _readable(ground: Ground, path: str) -> Iterator[Finding]:
+    text = ground.parsed(path)
+    if isinstance(text, EditRefused):
+        facts: dict[str, object] = {"fault": "unreadable", "problem": text.problem}
+        yield Finding(code="E5", file=path, line=text.line, facts=facts)
+        return
+    for key, line, first_line in duplicates(text):
+        facts = {"fault": "twice", "key": key, "first_line": first_line}
+        yield Finding(code="E5", file=path, line=line, facts=facts)
+
+
+def _of_target(ground: Ground, file: str, target: Target) -> Iterator[Finding]:
+    image = familiar_repository(target.repository)
+    place: dict[str, object] = {"image": image, "path": show_path(target.path)}
+    if target.problem:
+        facts = {**place, "fault": "unsafe", "problem": target.problem}
+        yield Finding(code="E19", file=file, line=target.line, facts=facts)
+        return
+    text = ground.parsed(file)
+    node = (
+        scalar(text.find(target.path, target.document, through=True)) if isinstance(text, YamlText) else None
+    )
+    yield from _tag(ground, target, node, place)
+    yield from _mutable(ground, target, place)
+
+
+def _tag(ground: Ground, target: Target, node: Scalar | None, place: dict[str, object]) -> Iterator[Finding]:
+    file, line = target.file, target.line
+    if not target.tag:
+        if target.form is not Form.REFERENCE and not target.digest and not _falls_back(ground, file):
+            yield Finding(code="E6", file=file, line=line, facts={**place, "fault": "empty"})
+    elif target.form is Form.TAG and node is not None and not _is_text(node):
+        fix = Fix(file, (Replace(target.path, node.value, target.document),))
+        facts = {**place, "fault": "untyped", "tag": node.value}
+        yield Finding(code="E6", file=file, line=line, facts=facts, fix=fix)
+    elif not is_tag(target.tag):
+        yield Finding(code="E6", file=file, line=line, facts={**place, "fault": "illegal", "tag": target.tag})
+
+
+def _falls_back(ground: Ground, file: str) -> bool:
+    """Say whether the chart's templates take appVersion where no tag is written, as `helm create` does."""
+    chart = ground.chart_of(file)
+    return chart is not None and any(
+        b".Chart.AppVersion" in ground.files.read(path) for path in chart.templates
+    )
+
+
+def _mutable(ground: Ground, target: Target, place: dict[str, object]) -> Iterator[Finding]:
+    if target.digest:
+        return
+    is_open = not target.tag and target.form is Form.REFERENCE
+    if not is_open and (target.tag or "").lower() not in _MUTABLE:
+        return
+    text = ground.parsed(target.file)
+    root = text.documents[target.document] if isinstance(text, YamlText) else None
+    policies = [value(root, *target.path[:-1], key) for key in ("pullPolicy", "imagePullPolicy")]
+    facts = {**place, "tag": target.tag or "", "policy": next(filter(None, policies), "")}
+    yield Finding(code="W8", file=target.file, line=target.line, facts=facts)
+
+
+def _differing(ground: Ground, environment: Environment) -> Iterator[Finding]:
+    """Yield images whose places in one file carry different tags, so that nobody can say which is meant."""
+    places: dict[tuple[str, str], list[Target]] = defaultdict(list)
+    for one, target in ground.targets:
+        if one is environment and target.tag and not target.problem and _takes(environment, target.tag):
+            places[target.file, target.repository].append(target)
+    for (file, repository), targets in places.items():
+        if len({target.tag for target in targets}) > 1:
+            facts = {
+                "fault": "differ",
+                "image": familiar_repository(repository),
+                "tags": [f"{target.tag} ({show_path(target.path)})" for target in targets],
+            }
+            yield Finding(code="E19", file=file, line=targets[0].line, facts=facts)
+
+
+def _takes(environment: Environment, tag: str) -> bool:
+    promoted = environment.promoted
+    return environment.tags.takes(tag) or (promoted is not None and promoted.takes(tag))
+
+
+def _is_text(node: Scalar) -> bool:
+    return bool(node.style) or node.tag is not None or reads_as_string(node.value)

@@ -1,0 +1,124 @@
+"""`updater check`: what would break in a config repo, before it breaks."""
+
+from __future__ import annotations
+
+import os
+from itertools import groupby
+from pathlib import Path
+
+import click
+
+from updater.check import CODES, Finding
+from updater.cli import DONE, NOT_DONE, show
+from updater.messages import Told
+from updater.oneshot import Asked, Report, checked
+
+_SEVERITIES = {True: "major", False: "minor"}
+_COLOURS = {True: "red", False: "yellow"}
+
+
+def _codes(_context: click.Context, _option: click.Parameter, value: tuple[str, ...]) -> frozenset[str]:
+    codes = frozenset(code.strip().upper() for text in value for code in text.split(",") if code.strip())
+    unknown = sorted(codes - CODES)
+    if unknown:
+        raise click.BadParameter(f"there is no check {unknown[0]}; docs/check.md lists them all.")
+    return codes
+
+
+@click.command("check")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "gitlab"]),
+    default="text",
+    help="How to print it; gitlab is a Code Quality report.",
+)
+@click.option("--strict", is_flag=True, help="Let warnings count as errors do.")
+@click.option("--ignore", multiple=True, metavar="CODES", callback=_codes, help="Leave these checks out.")
+@click.option("--fix", is_flag=True, help="Mend in place what is safe to mend, and check again.")
+@click.option("--catalog", default="", metavar="NAME", help="The name of the catalog in Rancher.")
+def command(folder: Path, *, form: str, strict: bool, ignore: frozenset[str], fix: bool, catalog: str) -> int:
+    """Find what would break in FOLDER (a checkout of the config repo): in Helm, Rancher, Fleet, the updater.
+
+    The exit code is 0 where there is no error, and 1 where there is one.
+    """
+    target = os.environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "")
+    report = checked(
+        Asked(
+            folder=folder,
+            branch=target or os.environ.get("CI_COMMIT_BRANCH", ""),
+            default_branch=os.environ.get("CI_DEFAULT_BRANCH", ""),
+            catalog=catalog,
+            ignored=ignore,
+            fix=fix,
+        )
+    )
+    {"text": _text, "json": _json, "gitlab": _gitlab}[form](report)
+    return NOT_DONE if report.errors or (strict and report.warnings) else DONE
+
+
+def _json(report: Report) -> None:
+    show.as_json(
+        [
+            {
+                "code": finding.code,
+                "severity": "error" if finding.is_error else "warning",
+                "file": finding.file,
+                "line": finding.line,
+                "message": told.what,
+                "breaks": told.breaks,
+                "cure": told.cure,
+                "facts": dict(finding.facts),
+                "fixable": finding.fix is not None,
+                "fingerprint": name,
+            }
+            for finding, told, name in report.findings
+        ]
+    )
+
+
+def _gitlab(report: Report) -> None:
+    show.as_json(
+        [
+            {
+                "description": f"{told.what} {told.cure}",
+                "check_name": finding.code,
+                "fingerprint": name,
+                "severity": _SEVERITIES[finding.is_error],
+                "location": {"path": finding.file, "lines": {"begin": max(finding.line, 1)}},
+            }
+            for finding, told, name in report.findings
+        ]
+    )
+
+
+def _text(report: Report) -> None:
+    for file, found in groupby(report.findings, key=lambda one: one[0].file):
+        click.secho(file, bold=True)
+        for finding, told, _ in found:
+            _paragraph(finding, told)
+        click.echo()
+    for finding, told in report.mended:
+        where = f"{finding.file}:{finding.line}"
+        click.echo(f"{click.style('mended', fg='green')} {where} {finding.code} {told.what}")
+    click.echo(_sum(report))
+
+
+def _paragraph(finding: Finding, told: Told) -> None:
+    code = click.style(finding.code, fg=_COLOURS[finding.is_error], bold=True)
+    where = f"{finding.line}: " if finding.line else ""
+    click.echo(f"  {where}{code} {told.what} {told.breaks} {click.style('Cure:', bold=True)} {told.cure}")
+
+
+def _sum(report: Report) -> str:
+    files = len({finding.file for finding, _, _ in report.findings})
+    found = f"{_count(report.errors, 'error')}, {_count(report.warnings, 'warning')}"
+    where = f" in {_count(files, 'file')}" if files else f" in {_count(report.charts, 'chart')}"
+    fixable = sum(finding.fix is not None for finding, _, _ in report.findings)
+    more = f" {fixable} can be mended with --fix." if fixable else ""
+    return f"{found}{where}.{more} Static rules only: no Helm was used."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
