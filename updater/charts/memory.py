@@ -67,10 +67,11 @@ class Memory:
         """Return the YAML files of each folder, whose name ends with "/"."""
         if self._folders_of is not paths:
             found: dict[str, list[str]] = defaultdict(list)
-            for path in sorted(path for path in paths if path.endswith((".yaml", ".yml"))):
-                folder, slash, _ = path.rpartition("/")
-                found[folder + slash].append(path)
-            self._folders = {folder: tuple(files) for folder, files in found.items()}
+            for path in paths:
+                if path.endswith((".yaml", ".yml")):
+                    folder, slash, _ = path.rpartition("/")
+                    found[folder + slash].append(path)
+            self._folders = {folder: tuple(sorted(files)) for folder, files in found.items()}
             self._folders_of = paths
         return self._folders
 

@@ -6,6 +6,7 @@ It hides how such names compare. `layout` asks it which one is the highest; it j
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TypeAlias
 
@@ -15,6 +16,8 @@ _Identifiers: TypeAlias = tuple[tuple[bool, int, str], ...]
 Version: TypeAlias = tuple[tuple[int, ...], bool, _Identifiers, _Identifiers]
 
 
+# A catalog is laid out anew with each version, and most of its folders are versions.
+@functools.lru_cache(maxsize=1 << 16)
 def version_of(name: str) -> Version | None:
     """Return a name's place in the order of Semantic Versioning 2.0.0, section 11.
 
