@@ -107,6 +107,16 @@ def test_a_rollback_goes_forward_and_holds_what_it_takes_back(world: World) -> N
     asked = rolls_back(world)
     assert kind(world, asked) is COMMITTED, world.outcome(asked).reason
     assert versions(world) == ["0.1.101", "0.1.102", "0.1.103"]
+    assert (
+        "The chart iris rises from version 0.1.102 to 0.1.103"
+        in world.outcome(asked).environments[0].notes[0]
+    )
+    [newest, *_] = log(world.bare, "dev")
+    assert (
+        "registry.example.com/iris: develop-102 -> develop-101\n"
+        "Chart iris: 0.1.102 -> 0.1.103\n\n"
+        "This takes the tags of iris back to before commit "
+    ) in newest.message
     assert tag(world, "0.1.103") == "develop-101"
     assert "appVersion: 'develop-101'\n" in world.file("charts/iris/0.1.103/Chart.yaml", "dev")
     assert tag(world, "0.1.102") == "develop-102", "what was published stays"
@@ -144,7 +154,12 @@ def test_a_caller_of_one_image_may_roll_its_chart_back(world: World) -> None:
 
 def test_prod_is_proposed_as_a_new_version_that_a_newer_build_replaces(world: World) -> None:
     assert kind(world, builds(world, "iris:main-200")) is PROPOSED
-    assert kind(world, builds(world, "iris:main-201")) is PROPOSED
+    again = builds(world, "iris:main-201")
+    assert kind(world, again) is PROPOSED
+    [told] = world.outcome(again).environments
+    assert [(one.file, one.old, one.new) for one in told.places] == [
+        ("charts/iris/0.1.201/values.yaml", "main-100", "main-201")
+    ]
     branch = "updater/prod/iris"
     assert versions(world, branch) == ["0.1.100", "0.1.201"]
     assert versions(world, "main") == ["0.1.100"]

@@ -33,9 +33,13 @@ def of_change(change: Change) -> dict[str, object]:
         "source_ref": "",
         "promoted_from": one_line(promoted.origin) if promoted else "",
         "reason": one_line(promoted.reason if promoted else request.reason),
-        "versions": [(one_line(one.chart), one.old, one.new) for one in change.versions],
+        "versions": _versions(change),
         "rollback": of_rollback(change, change.rollback) if change.rollback else None,
     }
+
+
+def _versions(change: Change) -> list[tuple[str, str, str]]:
+    return [(one_line(one.chart), one.old, one.new) for one in change.versions]
 
 
 def of_proposal(
@@ -87,6 +91,7 @@ def of_rollback(change: Change, rollback: Rollback) -> dict[str, object]:
         "commits": list(rollback.undo.commits),
         "subjects": [one_line(subject) for subject in rollback.subjects],
         "alone": rollback.undo.alone,
+        "versions": _versions(change),
         "reason": one_line(request.reason),
         "restored": [
             {

@@ -61,8 +61,8 @@ class Acts:
         index = self._take(change)
         reason = Reason("rolled-back", rollback_facts(change))
         verdict = rollback_verdict(request, OutcomeKind.COMMITTED, reason)
-        notes = hold_notes(change, self.environment)
-        return replace(verdict, change=index, places=tuple(edits.places), notes=tuple(notes))
+        notes = (*edits.notes, *hold_notes(change, self.environment))
+        return replace(verdict, change=index, places=tuple(edits.places), notes=notes)
 
     def hold(self, request: HoldRequest) -> Verdict:
         """Draft a hold, or a release of what is held."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from updater.catalog import Along, Moving, follow
+from updater.catalog import Along, Moving, follow, unversioned
 from updater.charts import Target
 from updater.charts.layout import Spot
 from updater.errors import EditRefused
@@ -54,6 +54,11 @@ def bring_along(
             _take(follow(environment.chart, ground.draft, moving), spots[0].chart, edits)
     except EditRefused as problem:
         raise Refusal(Reason("unsafe-edit", {"problem": str(problem), "image": what})) from problem
+
+
+def lasting(environment: Environment, file: str) -> str:
+    """Return what a file is called in every version of its chart, so that places can be compared."""
+    return unversioned(file) if environment.chart.directory else file
 
 
 def _app_version(environment: Environment, ground: Ground, edits: Edits, spots: Sequence[Spot]) -> str | None:

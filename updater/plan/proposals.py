@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from updater.model import OutcomeKind, RollbackRequest, UpdateRequest
 from updater.plan.acts import hold_notes, rollback_facts, rollback_of, rollback_verdict
+from updater.plan.along import lasting
 from updater.plan.chains import Chain, chain_of, content_of, edits_of, with_wish
 from updater.plan.court import Court
 from updater.plan.draft import Ground
@@ -178,7 +179,9 @@ class Proposer:
             except Refusal:
                 continue  # the court meets the same, and says it
             branches.update(self._names[one.chart] for one in targets)
-            self._tags.update({(repository, one.file, show_path(one.path)): one.tag for one in targets})
+            for one in targets:
+                file = lasting(self.environment, one.file)
+                self._tags[repository, file, show_path(one.path)] = one.tag
         self._take_in(sorted(branches))
 
     def _take_in(self, branches: Iterable[str]) -> None:
@@ -276,10 +279,14 @@ class Proposer:
         """Return a verdict in terms of proposals: what it rests on, and what that makes of it."""
         branches = tuple(dict.fromkeys(self._resting(verdict, repository)))
         places = tuple(
-            replace(one, old=self._tags.get((repository, one.file, one.path), one.old))
+            replace(
+                one, old=self._tags.get((repository, lasting(self.environment, one.file), one.path), one.old)
+            )
             for one in verdict.places
         )
-        verdict = replace(verdict, change=None, branches=branches, places=places)
+        # A version is told by the proposal: here it was judged on top of what is proposed already.
+        notes = tuple(note for note in verdict.notes if note.code != "chart-version")
+        verdict = replace(verdict, change=None, branches=branches, places=places, notes=notes)
         if verdict.reason.code == "promoted-stands":
             return self._held_by_promotion(verdict, repository)
         if not branches:

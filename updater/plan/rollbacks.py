@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from updater.catalog import unversioned
 from updater.charts import Survey, Target
 from updater.errors import EditRefused
 from updater.model import (
@@ -24,14 +23,14 @@ from updater.model import (
     UpdateRequest,
     familiar_repository,
 )
-from updater.plan.along import bring_along
+from updater.plan.along import bring_along, lasting
 from updater.plan.draft import Draft, Ground
 from updater.plan.holding import written_holds
 from updater.plan.undo import Restored, Rollback, Undo
 from updater.plan.values import Change, Edits, Reason, Refusal
 from updater.policy import HOLDS_PATH, Environment, changed_holds, is_for, new_hold, newest
 from updater.trailers import person
-from updater.yamledit import KeyPath, show_path
+from updater.yamledit import show_path
 
 _OWN = ("update", "promotion")
 _NO_IMAGE = ImageReference("", "", "")
@@ -136,11 +135,11 @@ def _alone(environment: Environment, ground: Ground, undo: Undo) -> dict[str, by
     past = ground.past.before(undo.commits[-1])
     then = Ground(ground.branch, Draft(past), Survey(past, ground.survey))
     before = then.survey.readable_in(environment.scope, undo.charts)
-    old = {_place_of(environment, one): one for one in before}
+    old = {(lasting(environment, one.file), one.path): one for one in before}
     undone = {(chart, one.repository) for one in _undone(environment, ground, undo) for chart in one.charts}
     changes: dict[str, list[tuple[Target, str, str | None]]] = {}
     for target in _targets(environment, ground, undo.charts):
-        stood = old.get(_place_of(environment, target))
+        stood = old.get((lasting(environment, target.file), target.path))
         if (target.chart, target.repository) not in undone or stood is None:
             continue
         if stood.tag is None or target.problem:
@@ -153,11 +152,6 @@ def _alone(environment: Environment, ground: Ground, undo: Undo) -> dict[str, by
         facts = {"problem": str(problem), "image": ", ".join(undo.charts)}
         raise Refusal(Reason("unsafe-edit", facts)) from problem
     return {file: content for file, content in written.items() if content != ground.draft.read(file)}
-
-
-def _place_of(environment: Environment, target: Target) -> tuple[str, KeyPath]:
-    """Return what is the same place in all versions of a chart."""
-    return unversioned(target.file) if environment.chart.directory else target.file, target.path
 
 
 def _digest(target: Target, before: Target) -> str | None:
