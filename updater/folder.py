@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -38,6 +38,11 @@ class Folder:
     @cached_property
     def _found(self) -> tuple[tuple[str, bool], ...]:
         return tuple(_walk(str(self._root), ""))
+
+    @property
+    def lineage(self) -> tuple[object, Collection[str]]:
+        """Nothing but themselves."""
+        return self, ()
 
     def version(self, path: str) -> str:
         """Return a name of the file's content."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 
 def as_bytes(content: str | bytes) -> bytes:
@@ -20,11 +20,17 @@ class DictFiles:
         self._contents = {path: as_bytes(content) for path, content in files.items()}
         self._versions = {path: hashlib.sha1(data).hexdigest() for path, data in self._contents.items()}
         self._paths = frozenset(self._contents)
+        self._origin: object = self
+        self._newer: frozenset[str] = frozenset()
         self.reads: list[str] = []
 
     @property
     def paths(self) -> frozenset[str]:
         return self._paths
+
+    @property
+    def lineage(self) -> tuple[object, Collection[str]]:
+        return self._origin, self._newer
 
     def version(self, path: str) -> str:
         return self._versions[path]
@@ -39,7 +45,7 @@ class DictFiles:
 
     def changed(self, changes: Mapping[str, str | bytes | None]) -> DictFiles:
         """Return the next snapshot; None takes a file away."""
-        following = DictFiles({})
+        following = type(self)({})
         following._contents = dict(self._contents)
         following._versions = dict(self._versions)
         for path, content in changes.items():
@@ -48,6 +54,7 @@ class DictFiles:
             else:
                 following._contents[path] = as_bytes(content)
                 following._versions[path] = hashlib.sha1(following._contents[path]).hexdigest()
+        following._origin, following._newer = self._origin, self._newer | changes.keys()
         same = following._contents.keys() == self._paths
         following._paths = self._paths if same else frozenset(following._contents)
         return following

@@ -106,6 +106,31 @@ def test_a_following_survey_reads_only_what_changed() -> None:
     )
 
 
+def test_what_was_indexed_as_newer_only_is_looked_at_again_where_it_is_not_newer() -> None:
+    base = DictFiles(garden(iris=image(IRIS)))
+    newer = base.changed({"charts/iris/values.yaml": "gone: true\n"})
+    survey = Survey(newer)
+    assert survey.targets(Scope(), IRIS) == ()
+    assert len(Survey(base, survey).targets(Scope(), IRIS)) == 1
+
+
+def test_a_following_survey_asks_only_for_the_versions_of_what_is_newer() -> None:
+    asked: list[str] = []
+
+    class Watched(DictFiles):
+        def version(self, path: str) -> str:
+            asked.append(path)
+            return super().version(path)
+
+    files = Watched(garden(iris=image(IRIS), rose=image("registry.example.com/rose")))
+    survey = Survey(files)
+    survey.files_of(Scope())
+    asked.clear()
+    Survey(files.changed({"charts/rose/values.yaml": "a: 1\n"}), survey).files_of(Scope())
+    Survey(files, survey).files_of(Scope())
+    assert "charts/iris/values.yaml" not in asked
+
+
 def test_a_following_survey_sees_files_come_and_go() -> None:
     files = DictFiles(garden(iris=image(IRIS)))
     survey = Survey(files)

@@ -12,7 +12,7 @@ from updater.charts.effective import merge, nested
 from updater.charts.layout import Spot
 from updater.charts.memory import Area, Memory
 from updater.charts.scan import Scan, scan
-from updater.charts.words import Words, components, words_of
+from updater.charts.words import Indexed, Words, components, words_of
 from updater.errors import EditRefused
 from updater.model import Files, Scope, canonical_repository
 from updater.yamledit import YamlText
@@ -43,24 +43,32 @@ class Knowledge:
         area = self._current.get(scope)
         if area is None:
             area = self._current[scope] = self.layout(scope)
-            self._index(area)
+            self._index(scope, area)
         return area
 
-    def _index(self, area: Area) -> None:
+    def _index(self, scope: Scope, area: Area) -> None:
         if self.memory.words.is_worn:
             self.memory.words = Words()
         if self._words is not self.memory.words:
             # Another survey may have built anew what this one's earlier scopes were indexed in.
             self._words = self.memory.words
-            for other in self._current.values():
-                self._index(other)
+            for other_scope, other in self._current.items():
+                self._index(other_scope, other)
             return
         words, version = self._words, self.files.version
         known = words.versions.get
-        late = [path for path in area.readers if known(path) != version(path)]
+        origin, newer = self.files.lineage
+        done = words.indexed.get(scope)
+        asked: Iterable[str] = area.readers
+        if done is not None and done.origin is origin and done.area is area:
+            # Words are never forgotten, so what was indexed once need not be looked at again.
+            asked = [path for path in done.newer.union(newer) if path in area.readers]
+        late = [path for path in asked if known(path) != version(path)]
         if late:
             for path, data in self.files.read_many(frozenset(late)).items():
                 words.add(path, version(path), data)
+        if asked is area.readers:
+            words.indexed[scope] = Indexed(origin, area, frozenset(newer))
 
     def text(self, path: str) -> YamlText:
         """Return a parsed file; raises EditRefused with its name where it cannot be parsed."""

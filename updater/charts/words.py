@@ -14,7 +14,10 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TypeAlias
+
+from updater.model import Scope
 
 _WORD = re.compile(rb"[a-z0-9][A-Za-z0-9._-]*")
 _ESCAPE = re.compile(rb"\\[xuU\r\n]")
@@ -35,6 +38,15 @@ def words_of(data: bytes) -> set[bytes]:
     return set(_WORD.findall(data))
 
 
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """What was indexed whole once: the files of an area at an origin, but for those that were newer then."""
+
+    origin: object
+    area: object
+    newer: frozenset[str]
+
+
 class Words:
     """Which words occur in which files; it only ever grows, so that it never misses one."""
 
@@ -45,6 +57,7 @@ class Words:
         self._escaped: set[int] = set()
         self._changes = 0
         self.versions: dict[str, str] = {}
+        self.indexed: dict[Scope, Indexed] = {}
 
     @property
     def is_worn(self) -> bool:

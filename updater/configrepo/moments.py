@@ -6,7 +6,7 @@ commits. Called by `repo`; what it returns satisfies `model.Files`. It never spe
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from updater.configrepo.process import GitCommands
@@ -38,6 +38,11 @@ class Moment:
     @property
     def _whole(self) -> Snapshot:
         return Snapshot("", self.commit, self._trees.at(self.commit), self._git)
+
+    @property
+    def lineage(self) -> tuple[object, Collection[str]]:
+        """Nothing but themselves: the whole tree need not be known."""
+        return self, ()
 
     def version(self, path: str) -> str:
         """Return the id of the file's blob; KeyError where there is no such file."""

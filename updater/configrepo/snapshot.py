@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from updater.configrepo.process import GitCommands
@@ -46,6 +46,11 @@ class Tree:
     def id(self, path: str) -> bytes:
         """Return the id of a file's blob; KeyError where there is no such file."""
         return self._newer.get(path) or self._ids[path]
+
+    @property
+    def lineage(self) -> tuple[object, Collection[str]]:
+        """The table of ids, and which files have others."""
+        return self._ids, self._newer.keys()
 
     def with_contents(self, ids: Mapping[str, bytes]) -> Tree:
         """Return the tree after these files got new contents."""
@@ -146,6 +151,11 @@ class Snapshot:
     def paths(self) -> frozenset[str]:
         """The names of all regular files whose names are UTF-8."""
         return self.tree.paths
+
+    @property
+    def lineage(self) -> tuple[object, Collection[str]]:
+        """The big table that trees share, and what is newer than there."""
+        return self.tree.lineage
 
     def version(self, path: str) -> str:
         """Return the id of the file's blob; KeyError where there is no such file."""

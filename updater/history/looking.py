@@ -126,6 +126,11 @@ class Side:
             self._files = self._log.at(self._commit)
         return self._files
 
+    @property
+    def lineage(self) -> tuple[object, Collection[str]]:
+        """Nothing but themselves."""
+        return self, ()
+
     def version(self, path: str) -> str:
         """Return a name of the file's content."""
         return self._changed.get(path) or self._whole.version(path)

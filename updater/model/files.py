@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,6 +18,13 @@ class Files(Protocol):
     @property
     def paths(self) -> frozenset[str]:
         """The names of all regular files."""
+
+    @property
+    def lineage(self) -> tuple[object, Collection[str]]:
+        """What these files come from, and which of them may have other versions than there.
+
+        Files of one origin (the very same object) have equal versions of all that neither of them names.
+        """
 
     def version(self, path: str) -> str:
         """Return a name of the file's content: equal versions mean equal bytes."""

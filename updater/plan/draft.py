@@ -7,7 +7,7 @@ survey of the branch reads from it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -36,6 +36,12 @@ class Draft:
     def paths(self) -> frozenset[str]:
         """The names of all regular files; the base's very own set while no file came or went."""
         return self.base.paths if self._paths is None else self._paths
+
+    @property
+    def lineage(self) -> tuple[object, Collection[str]]:
+        """The base's origin, and what is newer than there."""
+        origin, newer = self.base.lineage
+        return origin, {*newer, *self._versions}
 
     def version(self, path: str) -> str:
         """Return a name of the file's content."""
