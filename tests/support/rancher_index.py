@@ -55,7 +55,7 @@ def build(root: Path) -> Index:
 
 def _is_helm_index(path: Path) -> bool:
     try:
-        content = yaml.safe_load(path.read_bytes())
+        content = yaml.load(path.read_bytes(), yaml.CSafeLoader)
     except yaml.YAMLError:
         return False
     return isinstance(content, dict) and "apiVersion" in content and "entries" in content
@@ -93,7 +93,7 @@ def _load(root: Path, folder: Path) -> tuple[str, str]:
 
 def _mapping(path: Path, place: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_bytes())
+        content = yaml.load(path.read_bytes(), yaml.CSafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise NoIndexError(f"{place}: {path.name}: {error}".splitlines()[0]) from error
     if not isinstance(content, dict):

@@ -75,7 +75,7 @@ def _walk(root: Path, folder: Path, catalog: Catalog) -> Iterator[tuple[Path, An
 def _metadata(path: Path) -> Any:
     """Return the fields of a Chart.yaml, or a sentence where Go could not decode it."""
     try:
-        content = yaml.safe_load(path.read_bytes())
+        content = yaml.load(path.read_bytes(), yaml.CSafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         return f"no YAML: {error}".splitlines()[0]
     if not isinstance(content, dict):
@@ -104,7 +104,7 @@ def _add(catalog: Catalog, root: Path, folder: Path, content: Any) -> None:
 
 def _bad_questions(path: Path) -> str | None:
     try:
-        content = yaml.safe_load(path.read_bytes())
+        content = yaml.load(path.read_bytes(), yaml.CSafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         return f"no YAML: {error}".splitlines()[0]
     if not isinstance(content, dict) or not isinstance(content.get("questions", []), list):
