@@ -22,7 +22,7 @@ def test_every_input_is_documented_with_its_default_and_exists(name: str) -> Non
     for row in CI.section(name).table_rows:
         if len(row) == 3 and row[0].startswith("`"):
             names, defaults = re.findall(r"`([^`]+)`", row[0]), row[2].replace("\\|", "|")
-            found = re.findall(r"`([^`]+)`", defaults) or [""] * len(names)
+            found = re.findall(r"`([^`]+)`", defaults) or [defaults] * len(names)
             assert len(found) == len(names), row
             said |= {one: (default, defaults) for one, default in zip(names, found, strict=True)}
     inputs = header(name)

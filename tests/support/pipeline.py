@@ -47,6 +47,9 @@ class CodeRepo:
         self._git("init", "--quiet", f"--initial-branch={branch}", ".")
         self._git("remote", "add", "origin", "https://gitlab.example.com/apps/iris.git")
         self._commit("Write the application")
+        # The runner compares with the default branch, where GitLab compares with what was pushed before.
+        self._git("update-ref", "refs/remotes/origin/main", "HEAD")
+        self._git("remote", "set-head", "origin", "main")
 
     def change(self, files: Mapping[str, str | bytes], message: str) -> None:
         """Make one commit more."""

@@ -141,7 +141,9 @@ def test_only_the_branches_named_tell_the_updater(tmp_path: Path) -> None:
         component_files("auto-update"),
         branch="feature/x",
     )
-    assert "auto-update" not in code.run(["--list-csv"], {}).output
+    listed = code.run(["--list-csv"], {}).output
+    assert "name;stage;when;" in listed
+    assert "auto-update" not in listed
 
 
 @pytest.mark.parametrize(

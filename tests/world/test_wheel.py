@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -31,7 +32,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def test_every_file_of_the_sources_is_in_the_wheel(wheel: Path) -> None:
+def test_every_file_of_the_sources_is_in_the_wheel_and_no_ci_component(wheel: Path) -> None:
     tracked = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "updater", "templates"],
         cwd=ROOT,
@@ -44,8 +45,12 @@ def test_every_file_of_the_sources_is_in_the_wheel(wheel: Path) -> None:
         for name in tracked
         if (ROOT / name).is_file()
     }
+    components = {name for name in wanted if re.match("updater/templates/.+/", name)}
+    assert "updater/templates/catalog-upgrade/upgrade.py" in components
     with zipfile.ZipFile(wheel) as archive:
-        assert wanted - set(archive.namelist()) == set()
+        packed = set(archive.namelist())
+    assert wanted - components - packed == set()
+    assert components & packed == set()
 
 
 def test_the_installed_package_finds_its_templates_and_its_version(wheel: Path, tmp_path: Path) -> None:
