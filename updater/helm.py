@@ -16,11 +16,10 @@ import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 from updater.errors import InvalidRequest
-from updater.model import Files
+from updater.model import Files, Render, Rendered
 
 # A chart that takes longer than this, in seconds, is a loop in its templates.
 _TIMEOUT = 60.0
@@ -29,30 +28,6 @@ _OLDEST = 3
 _ERROR = re.compile(r"^Error: ", re.MULTILINE)
 _HINT = "Use --debug flag to render out invalid YAML"
 _RELEASE = "release"
-_INLINE = "values-of-fleet.json"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Render:
-    """One chart with some values files over its own, all named as in the repo.
-
-    `inline` are further values, as JSON, that belong over the files. `borrowed` are charts of the same
-    repo that this one depends on and does not carry: the folder of each, and the name it goes by.
-    """
-
-    chart: str
-    values: tuple[str, ...] = ()
-    inline: bytes = b""
-    borrowed: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """What became of a `Render`: the documents, or Helm's own words where there are none."""
-
-    render: Render
-    text: str
-    words: str = ""
 
 
 class Helm:
@@ -106,8 +81,7 @@ class Helm:
     def _render(self, render: Render, place: Path) -> Rendered:
         chart = place / "repo"
         command = [str(self._program), "template", _RELEASE, f"./{render.chart}", "--skip-tests"]
-        command += [f"--values={_word(path)}" for path in render.values]
-        command += [f"--values=../{_INLINE}"] if render.inline else []
+        command += [f"--values={_word(path)}" for path in _value_files(render)]
         try:
             done = subprocess.run(
                 command,
@@ -150,7 +124,8 @@ def _surroundings(home: Path) -> dict[str, str]:
 
 def _lay_out(files: Files, paths: Sequence[str], render: Render, place: Path) -> None:
     """Write what Helm reads below `place`/repo, each file where it is in the repo."""
-    copies = {path: path for path in (*_below(paths, render.chart), *render.values)}
+    named = (path for path in render.values if isinstance(path, str))
+    copies = {path: path for path in (*_below(paths, render.chart), *named)}
     for folder, name in render.borrowed:
         target = "/".join(part for part in (render.chart, "charts", name) if part)
         copies |= {f"{target}/{path[len(folder) + 1 :]}": path for path in _below(paths, folder)}
@@ -164,8 +139,17 @@ def _lay_out(files: Files, paths: Sequence[str], render: Render, place: Path) ->
             file.parent.mkdir(parents=True, exist_ok=True)
             made.add(file.parent)
         file.write_bytes(contents[source])
-    if render.inline:
-        (place / _INLINE).write_bytes(render.inline)
+    for path, values in zip(_value_files(render), render.values, strict=True):
+        if isinstance(values, bytes):
+            (repo / path).write_bytes(values)
+
+
+def _value_files(render: Render) -> list[str]:
+    """Return the files of all values as Helm is told them; what stands in none lies outside the repo."""
+    return [
+        f"../values-{number}.json" if isinstance(values, bytes) else values
+        for number, values in enumerate(render.values)
+    ]
 
 
 def _below(paths: Sequence[str], folder: str) -> Sequence[str]:

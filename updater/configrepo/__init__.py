@@ -6,6 +6,7 @@ command line use it; nothing else of the updater imports GitPython or starts Git
 
 from __future__ import annotations
 
+from updater.configrepo.checkout import Checkout
 from updater.configrepo.fetching import CLOSED
 from updater.configrepo.proposing import Proposed
 from updater.configrepo.refusals import Pushed
@@ -17,6 +18,7 @@ from updater.model import LoggedCommit
 
 __all__ = [
     "CLOSED",
+    "Checkout",
     "ConfigRepo",
     "Draft",
     "Identity",

@@ -26,6 +26,7 @@ from updater.model.outcomes import (
     strongest,
 )
 from updater.model.proposals import PROPOSAL_PREFIX, OpenProposal, ProposedImage
+from updater.model.rendering import Render, Rendered
 from updater.model.requests import (
     ACTS,
     APPROVE,
@@ -78,6 +79,8 @@ __all__ = [
     "ProposedImage",
     "Question",
     "Record",
+    "Render",
+    "Rendered",
     "Request",
     "RollbackRequest",
     "Scope",
