@@ -19,12 +19,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from git import Git
-from git.exc import GitCommandNotFound
-
 from updater.configrepo.refusals import quote
 from updater.configrepo.remote import Environment
 from updater.errors import InvalidSettings, TemporaryError, Unreachable
+
+# Where Git is missing, that is told when Git is needed, and not by an import.
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+
+from git import Git
+from git.exc import GitCommandNotFound
 
 # Objects asked of one `cat-file --batch`: bounds the memory that holds them twice.
 _AT_ONCE = 2048
