@@ -1,13 +1,28 @@
 """Finds what would break before it breaks: in Helm, in Rancher's catalogs and Apps, in Fleet, in the updater.
 
 This package hides what each of them reads in a config repo and trips over. `oneshot` asks it for the
-findings of one set of files; the sentences for them stand in `templates/check.txt`. It reads only through
-the `Files` it is given, starts no program and changes nothing: a fix is a value that somebody else writes.
+findings of one set of files, and for what renderings of it prove; the sentences stand in
+`templates/check.txt`. It reads only through the `Files` it is given, starts no program and changes
+nothing: a fix is a value that somebody else writes.
 """
 
 from updater.check.findings import CODES, Finding, Fix, fingerprints, ordered
 from updater.check.ground import Chart, Ground
 from updater.check.inspection import check
 from updater.check.mending import mended
+from updater.check.rendering import Trial, judged, trials
 
-__all__ = ["CODES", "Chart", "Finding", "Fix", "Ground", "check", "fingerprints", "mended", "ordered"]
+__all__ = [
+    "CODES",
+    "Chart",
+    "Finding",
+    "Fix",
+    "Ground",
+    "Trial",
+    "check",
+    "fingerprints",
+    "judged",
+    "mended",
+    "ordered",
+    "trials",
+]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -35,25 +36,34 @@ def _codes(_context: click.Context, _option: click.Parameter, value: tuple[str, 
     help="How to print it; gitlab is a Code Quality report.",
 )
 @click.option("--strict", is_flag=True, help="Let warnings count as errors do.")
-@click.option("--ignore", multiple=True, metavar="CODES", callback=_codes, help="Leave these checks out.")
+@click.option(
+    "--ignore", "ignored", multiple=True, metavar="CODES", callback=_codes, help="Leave these checks out."
+)
 @click.option("--fix", is_flag=True, help="Mend in place what is safe to mend, and check again.")
 @click.option("--catalog", default="", metavar="NAME", help="The name of the catalog in Rancher.")
-def command(folder: Path, *, form: str, strict: bool, ignore: frozenset[str], fix: bool, catalog: str) -> int:
+@click.option(
+    "--helm",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The Helm to render charts with; otherwise the one on PATH.",
+)
+@click.option("--no-helm", is_flag=True, help="Go by static rules only, also where there is a Helm.")
+def command(folder: Path, *, form: str, strict: bool, no_helm: bool, **asked: Any) -> int:
     """Find what would break in FOLDER (a checkout of the config repo): in Helm, Rancher, Fleet, the updater.
 
     The exit code is 0 where there is no error, and 1 where there is one.
     """
     target = os.environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "")
-    report = checked(
-        Asked(
-            folder=folder,
-            branch=target or os.environ.get("CI_COMMIT_BRANCH", ""),
-            default_branch=os.environ.get("CI_DEFAULT_BRANCH", ""),
-            catalog=catalog,
-            ignored=ignore,
-            fix=fix,
+    with show.bar() as progress:
+        report = checked(
+            Asked(
+                folder=folder,
+                branch=target or os.environ.get("CI_COMMIT_BRANCH", ""),
+                default_branch=os.environ.get("CI_DEFAULT_BRANCH", ""),
+                has_helm=not no_helm,
+                progress=progress,
+                **asked,
+            )
         )
-    )
     {"text": _text, "json": _json, "gitlab": _gitlab}[form](report)
     return NOT_DONE if report.errors or (strict and report.warnings) else DONE
 
@@ -117,7 +127,13 @@ def _sum(report: Report) -> str:
     where = f" in {_count(files, 'file')}" if files else f" in {_count(report.charts, 'chart')}"
     fixable = sum(finding.fix is not None for finding, _, _ in report.findings)
     more = f" {fixable} can be mended with --fix." if fixable else ""
-    return f"{found}{where}.{more} Static rules only: no Helm was used."
+    return f"{found}{where}.{more} {_how(report)}"
+
+
+def _how(report: Report) -> str:
+    if not report.helm:
+        return "Static rules only: no Helm was used."
+    return f"Helm {report.helm} rendered {_count(report.rendered, 'set')} of values."
 
 
 def _count(number: int, noun: str) -> str:

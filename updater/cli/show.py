@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -45,6 +46,26 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], optional: Sequ
     for line in (headings, *rows):
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         click.echo("  ".join(cells).rstrip())
+
+
+@contextmanager
+def bar() -> Iterator[Callable[[str, int, int], None]]:
+    """Draw how far a job is, on a terminal only: what is done, how much of it, and of how much."""
+    if not sys.stderr.isatty():
+        yield lambda _what, _done, _all: None
+        return
+    from rich.console import Console  # noqa: PLC0415 - 100 ms that only a terminal pays
+    from rich.progress import Progress  # noqa: PLC0415
+
+    with Progress(console=Console(stderr=True), transient=True) as drawn:
+        tasks = {}
+
+        def progress(what: str, done: int, whole: int) -> None:
+            if what not in tasks:
+                tasks[what] = drawn.add_task(what)
+            drawn.update(tasks[what], completed=done, total=whole)
+
+        yield progress
 
 
 def as_json(value: object) -> None:

@@ -15,6 +15,8 @@ from updater.messages.sections import Jinja, render
 from updater.messages.words import one_line
 
 NAME = "check.txt"
+# Helm's words name every template on the way to the one that fails.
+_LONGEST = 2000
 _CODE = re.compile(r"^\[([EW][0-9]+)\]$", re.MULTILINE)
 
 
@@ -58,5 +60,5 @@ class CheckMessages:
 
 def _on_one_line(fact: object) -> object:
     if isinstance(fact, str):
-        return one_line(fact)
+        return one_line(fact, _LONGEST)
     return [_on_one_line(one) for one in fact] if isinstance(fact, list | tuple) else fact

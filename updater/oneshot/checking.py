@@ -5,14 +5,28 @@ Hides where the sentences come from, and that what was mended is checked again. 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from updater import wiring
-from updater.check import CODES, Finding, Ground, check, fingerprints, mended
+from updater.check import (
+    CODES,
+    Finding,
+    Ground,
+    Trial,
+    check,
+    fingerprints,
+    judged,
+    mended,
+    ordered,
+    trials,
+)
 from updater.folder import Folder
+from updater.helm import Helm
 from updater.messages import CheckMessages, Told
+from updater.model import Rendered
 
 # Mending one thing can bring another to light, but not for long.
 _ROUNDS = 3
@@ -22,12 +36,15 @@ _ROUNDS = 3
 class Report:
     """What was found: each finding with its sentences and a name that stays when lines move.
 
-    `mended` are the findings that are gone since the files were mended; `charts` counts the charts.
+    `mended` are the findings that are gone since the files were mended; `charts` counts the charts, and
+    `rendered` what the Helm of this version rendered, "" where there was none.
     """
 
     findings: tuple[tuple[Finding, Told, str], ...]
     mended: tuple[tuple[Finding, Told], ...]
     charts: int
+    rendered: int = 0
+    helm: str = ""
 
     @property
     def errors(self) -> int:
@@ -42,7 +59,11 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What to check: the folder, what is known of its branch, the codes to leave out, and whether to mend."""
+    """What to check: the folder, what is known of its branch, the codes to leave out, and whether to mend.
+
+    `helm` is the program to render with, None for the one on PATH; without `has_helm` there is none.
+    `progress` is called with what is done, how much of it, and of how much.
+    """
 
     folder: Path
     branch: str = ""
@@ -50,17 +71,20 @@ class Asked:
     catalog: str = ""
     ignored: frozenset[str] = frozenset()
     fix: bool = False
-    progress: Callable[[int, int], None] | None = None
+    helm: Path | None = None
+    has_helm: bool = True
+    progress: Callable[[str, int, int], None] = lambda *_: None
 
 
 def checked(asked: Asked) -> Report:
     """Check a folder, mend it first where that is asked for, and tell what is left.
 
     Raises:
-        InvalidRequest: it is no folder.
+        InvalidRequest: it is no folder, or the Helm that was named is none.
         PermanentError: a file cannot be read or written.
     """
     messages = CheckMessages(wiring.templates(None), CODES)
+    helm = Helm.find(asked.helm) if asked.has_helm else None
     gone: list[Finding] = []
     for _ in range(_ROUNDS):
         ground, found = _looked_at(asked)
@@ -69,6 +93,10 @@ def checked(asked: Asked) -> Report:
             break
         Folder(asked.folder).write(contents)
         gone.extend(done)
+    wanted, problems = trials(ground) if helm is not None else ([], [])
+    if helm is not None:
+        proved = judged(ground, _rendered(asked, ground, helm, wanted))
+        found = ordered((*found, *_left(asked, (*problems, *proved))))
     names = fingerprints(found)
     return Report(
         findings=tuple(
@@ -76,6 +104,8 @@ def checked(asked: Asked) -> Report:
         ),
         mended=tuple((one, messages.tell(one.code, one.facts)) for one in gone),
         charts=len(ground.charts),
+        rendered=len(wanted),
+        helm=helm.version if helm is not None else "",
     )
 
 
@@ -88,4 +118,17 @@ def _looked_at(asked: Asked) -> tuple[Ground, tuple[Finding, ...]]:
         links=files.links,
         catalog=asked.catalog,
     )
-    return ground, tuple(one for one in check(ground, asked.progress) if one.code not in asked.ignored)
+    return ground, _left(asked, check(ground, partial(asked.progress, "checked")))
+
+
+def _left(asked: Asked, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(one for one in findings if one.code not in asked.ignored)
+
+
+def _rendered(
+    asked: Asked, ground: Ground, helm: Helm, wanted: list[Trial]
+) -> Iterator[tuple[Trial, Rendered]]:
+    outcomes = helm.render(ground.files, (one.render for one in wanted))
+    for done, (trial, rendered) in enumerate(zip(wanted, outcomes, strict=True)):
+        yield trial, rendered
+        asked.progress("rendered", done + 1, len(wanted))
