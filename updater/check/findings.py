@@ -19,8 +19,10 @@ from updater.yamledit import Insert, Replace
 # in docs/check.md; a code never changes its meaning.
 CODES = frozenset(
     {
-        "E1", "E2", "E3", "E4", "E5", "E6", "E7", "E8", "E9", "E10", "E17", "E18", "E19", "E20",
-        "W4", "W6", "W7", "W8", "W13", "W15", "W16", "W17", "W18", "W19",
+        "E1", "E2", "E3", "E4", "E5", "E6", "E7", "E8", "E9", "E10",
+        "E12", "E14", "E17", "E18", "E19", "E20",
+        "W1", "W2", "W3", "W4", "W6", "W7", "W8", "W10", "W13", "W15",
+        "W16", "W17", "W18", "W19", "W20",
     }
 )  # fmt: skip
 

@@ -236,6 +236,39 @@ class Ground:
             found[target.file].setdefault((target.document, target.path), target)
         return {file: tuple(places.values()) for file, places in found.items()}
 
+    @cached_property
+    def _spots(self) -> dict[str, list[str]]:
+        """The files of environments by the chart's own values that lie below them, or that they are."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for environment in self.environments:
+            for spot in self.survey.laid_out(environment.scope).values():
+                files = found[spot.base or spot.file]
+                if spot.file not in files:
+                    files.append(spot.file)
+        return found
+
+    def managed(self, chart: Chart) -> dict[tuple[str, ...], tuple[Target, ...]]:
+        """Return the image places of a chart, its overlays among them, by the keys that lead there."""
+        found: dict[tuple[str, ...], list[Target]] = defaultdict(list)
+        for file in self._spots.get(chart.path(VALUES_FILE), ()):
+            for target in self.targets_by_file.get(file, ()):
+                found[tuple(map(str, target.path))].append(target)
+        return {keys: tuple(targets) for keys, targets in found.items()}
+
+    def overlays(self, chart: Chart) -> Iterator[Mapping]:
+        """Yield what lies over a chart's own values: files of environments, and what is named like one."""
+        own = chart.path(VALUES_FILE)
+        for path in dict.fromkeys((*self._spots.get(own, ()), *chart.values_files)):
+            root = self.root(path) if path != own else None
+            if root is not None:
+                yield root
+
+    def written(self, target: Target) -> str:
+        """Return the text that stands at an image place: a tag, or a whole reference."""
+        text = self.parsed(target.file)
+        found = text.find(target.path, target.document, through=True) if isinstance(text, YamlText) else None
+        return value(found)
+
 
 def mapping(node: Node | None) -> Mapping | None:
     """Return a node that is a mapping, through an alias."""

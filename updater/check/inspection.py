@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from updater.check import charts, repo, rules, values
+from updater.check import charts, questions, repo, rules, values
 from updater.check.findings import Finding, ordered
 from updater.check.ground import Chart, Ground
 
 _OF_CHARTS: tuple[Callable[[Ground, Chart], Iterator[Finding]], ...] = (
     charts.of_chart,
     values.of_chart,
+    questions.of_chart,
 )
 _OF_REPO: tuple[Callable[[Ground], Iterator[Finding]], ...] = (
     rules.of_repo,
