@@ -15,6 +15,7 @@ from functools import cached_property
 from updater.charts import Survey, Target
 from updater.charts.layout import Charts
 from updater.charts.versions import version_of
+from updater.check.gotext import defined
 from updater.errors import EditRefused, InvalidConfigRepo
 from updater.model import Files
 from updater.policy import DEFAULT_RULES, RULES_PATH, Environment, Rules, parse_rules
@@ -27,6 +28,8 @@ FLEET_FILE = "fleet.yaml"
 
 _QUESTIONS = re.compile(r"questions\.ya?ml", re.IGNORECASE)
 _VALUES = re.compile(r".*values.*\.(?:ya?ml|json)", re.IGNORECASE)
+_KINDS = frozenset({"GitRepo", "Catalog", "ClusterCatalog", "ProjectCatalog"})
+_TELLS = re.compile(rb"\bkind[\"']?:\s*[\"']?(?:GitRepo|Catalog|ClusterCatalog|ProjectCatalog)\b")
 _OVERLAY = re.compile(r"values[-_.].+\.ya?ml")
 
 
@@ -113,6 +116,7 @@ class Ground:
         self.catalog = catalog
         self.survey = Survey(files)
         self._given = rules
+        self._templates: dict[str, str] = {}
         self._texts: dict[str, YamlText | EditRefused] = {}
 
     def parsed(self, path: str) -> YamlText | EditRefused:
@@ -167,10 +171,53 @@ class Ground:
         """Return the chart that a file belongs to."""
         return self._by_path.get(path)
 
+    def is_template(self, path: str) -> bool:
+        """Say whether a file is filled in by Helm before anybody reads it as YAML."""
+        chart = self.chart_of(path)
+        return chart is not None and path in chart.templates
+
+    @cached_property
+    def manifests(self) -> tuple[tuple[str, Mapping], ...]:
+        """Every manifest that tells Rancher or Fleet of a Git repo, with its file."""
+        found = []
+        for path in self.visible:
+            if not path.endswith((".yaml", ".yml")) or not _TELLS.search(self.files.read(path)):
+                continue
+            text = self.parsed(path) if not self.is_template(path) else None
+            for node in text.documents if isinstance(text, YamlText) else ():
+                document = mapping(node)
+                if document is not None and value(document, "kind") in _KINDS:
+                    found.append((path, document))
+        return tuple(found)
+
     @cached_property
     def catalogs(self) -> tuple[str, ...]:
-        """The names that Rancher knows this repo by, as far as they are told."""
-        return (self.catalog,) if self.catalog else ()
+        """The names that legacy Rancher knows this repo by, as far as they are told."""
+        named = {
+            value(one, "metadata", "name") for _, one in self.manifests if value(one, "kind") != "GitRepo"
+        }
+        return tuple(sorted(filter(None, {self.catalog, *named})))
+
+    def template(self, path: str) -> str:
+        """Return a template's text."""
+        if path not in self._templates:
+            self._templates[path] = self.files.read(path).decode("utf-8", "replace")
+        return self._templates[path]
+
+    def named(self, chart: Chart) -> dict[str, str]:
+        """Return the named templates that a chart can include, those of its sub-charts among them."""
+        start = chart.path("charts/")
+        inner = (one for one in self._sub_charts if one.folder.startswith(start))
+        names: dict[str, str] = {}
+        for one in (*inner, chart):
+            for path in one.templates:
+                if b"define" in self.files.read(path) or b"block" in self.files.read(path):
+                    names.update(defined(self.template(path)))
+        return names
+
+    @cached_property
+    def _sub_charts(self) -> tuple[Chart, ...]:
+        return tuple(chart for chart in self.charts if chart.is_sub)
 
     @cached_property
     def rules(self) -> Rules:
@@ -280,6 +327,25 @@ def scalar(node: Node | None) -> Scalar | None:
     """Return a node that is a single value, through an alias."""
     place = behind(node) if node is not None else None
     return place if isinstance(place, Scalar) else None
+
+
+def items(node: Node | None) -> tuple[Node, ...]:
+    """Return what stands in a list; nothing where there is none."""
+    place = behind(node) if node is not None else None
+    return place.items if isinstance(place, Sequence) else ()
+
+
+def scalars(text: YamlText) -> Iterator[Scalar]:
+    """Yield every single value of a file; what aliases stand for comes once."""
+    waiting: list[Node] = [node for node in text.documents if node is not None]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Scalar):
+            yield node
+        elif isinstance(node, Mapping):
+            waiting.extend(inner for _, inner in node.entries)
+        elif isinstance(node, Sequence):
+            waiting.extend(node.items)
 
 
 def value(node: Node | None, *path: str | int) -> str:

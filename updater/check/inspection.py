@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from updater.check import charts, questions, repo, rules, values
+from updater.check import charts, fleet, questions, repo, rules, templates, values
 from updater.check.findings import Finding, ordered
 from updater.check.ground import Chart, Ground
 
@@ -15,11 +15,13 @@ _OF_CHARTS: tuple[Callable[[Ground, Chart], Iterator[Finding]], ...] = (
     charts.of_chart,
     values.of_chart,
     questions.of_chart,
+    templates.of_chart,
 )
 _OF_REPO: tuple[Callable[[Ground], Iterator[Finding]], ...] = (
     rules.of_repo,
     charts.of_repo,
     values.of_repo,
+    fleet.of_repo,
     repo.of_repo,
 )
 

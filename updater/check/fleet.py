@@ -1,0 +1,172 @@
+"""What Fleet reads: fleet.yaml beside a chart, and GitRepo manifests; and catalogs written down as manifests
+(E13, W9, W11, W14).
+
+It hides where Fleet looks for values files and what it does to them on the way. Called by `inspection`.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from updater.check.findings import Finding
+from updater.check.ground import (
+    CHART_FILE,
+    FLEET_FILE,
+    VALUES_FILE,
+    Ground,
+    items,
+    key_line,
+    mapping,
+    scalars,
+    value,
+)
+from updater.errors import EditRefused
+from updater.yamledit import Mapping, Node, YamlText
+from updater.yamledit.nodes import child
+
+# What Fleet fills in between ${ and }: anything else is a function it does not know, and the bundle fails.
+_FILLED_IN = re.compile(
+    r"\$\{-?\s*(?:[^}]*\.Cluster|[^}]*\.Values|/\*|[\"`]|(?:if|else|end|range|with|define|template|block|include)\b)"
+)
+_OPENING = re.compile(r"\$\{[^}]*\}?")
+
+
+def of_repo(ground: Ground) -> Iterator[Finding]:
+    """Yield what is wrong with every fleet.yaml and every manifest that tells Rancher of a repo."""
+    for path in ground.visible:
+        if path.rpartition("/")[2] == FLEET_FILE and not ground.is_template(path):
+            yield from _fleet_file(ground, path)
+    for path, document in ground.manifests:
+        if value(document, "kind") == "GitRepo":
+            yield from _git_repo(path, document)
+        elif not value(document, "spec", "branch") and ground.default_branch != "master":
+            facts = {"name": value(document, "metadata", "name"), "branch": ground.default_branch}
+            line = mapping(child(document, "spec")) or document
+            yield Finding(code="W14", file=path, line=line.line, facts=facts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """The `helm` of a fleet.yaml, or of one target in it."""
+
+    helm: Mapping
+    target: str = ""
+
+    @property
+    def values_files(self) -> tuple[Node, ...]:
+        return items(child(self.helm, "valuesFiles", through=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Bundle:
+    """A fleet.yaml: its folder, the options of all, and those of each target."""
+
+    file: str
+    root: Mapping
+    helm: Mapping | None
+
+    @property
+    def folder(self) -> str:
+        return posixpath.dirname(self.file)
+
+    @property
+    def options(self) -> Iterator[_Options]:
+        if self.helm is not None:
+            yield _Options(self.helm)
+        for target in items(child(self.root, "targetCustomizations", through=True)):
+            own = mapping(child(target, "helm", through=True))
+            if own is not None:
+                yield _Options(own, value(target, "name") or "a target without a name")
+
+    def says(self, key: str) -> str:
+        return value(self.helm, key)
+
+    def within(self, path: str) -> str:
+        """Return a path of the bundle as one of the repo; it begins with ".." where it leads out."""
+        inner = posixpath.normpath(path)
+        return inner if inner.startswith("..") else posixpath.normpath(posixpath.join(self.folder, inner))
+
+    @property
+    def chart_folder(self) -> str:
+        """The folder of the bundle's own chart, if it has one there."""
+        is_local = self.says("chart").startswith(".") and not self.says("repo")
+        folder = self.within(self.says("chart")) if is_local else self.folder
+        return "" if folder == "." else folder
+
+
+def _fleet_file(ground: Ground, path: str) -> Iterator[Finding]:
+    text = ground.parsed(path)
+    if isinstance(text, EditRefused):
+        facts: dict[str, object] = {"fault": "unreadable", "problem": text.problem}
+        yield Finding(code="E13", file=path, line=text.line, facts=facts)
+        return
+    root = ground.root(path)
+    if root is None:
+        return
+    bundle = _Bundle(path, root, mapping(child(root, "helm", through=True)))
+    has_chart = posixpath.join(bundle.folder, CHART_FILE) in ground.files.paths
+    yield from _chart(ground, bundle)
+    for options in bundle.options:
+        for node in options.values_files:
+            yield from _values_file(ground, bundle, options, node)
+    top = next(bundle.options, None)
+    names_chart = bundle.says("chart") or bundle.says("repo")
+    if top is not None and not top.target and top.values_files and has_chart and not names_chart:
+        line = key_line(top.helm, "valuesFiles")
+        yield Finding(code="E13", file=path, line=line, facts={"fault": "ignored"})
+    if (has_chart or bundle.says("chart")) and not bundle.says("releaseName"):
+        yield Finding(code="W9", file=path, line=key_line(root, "helm"))
+
+
+def _chart(ground: Ground, bundle: _Bundle) -> Iterator[Finding]:
+    chart = bundle.says("chart")
+    if bundle.helm is None or not chart.startswith((".", "/")) or bundle.says("repo"):
+        return
+    facts: dict[str, object] = {"chart": chart}
+    if chart.startswith("/") or bundle.within(chart).startswith(".."):
+        facts["fault"] = "outside"
+    elif posixpath.join(bundle.chart_folder, CHART_FILE) not in ground.files.paths:
+        facts["fault"] = "no-chart"
+    else:
+        return
+    yield Finding(code="E13", file=bundle.file, line=key_line(bundle.helm, "chart"), facts=facts)
+
+
+def _values_file(ground: Ground, bundle: _Bundle, options: _Options, node: Node) -> Iterator[Finding]:
+    name = value(node)
+    if not name or "://" in name:
+        return
+    path = bundle.within(name)
+    facts: dict[str, object] = {"name": name, "target": options.target}
+    if path not in ground.files.paths:
+        yield Finding(code="E13", file=bundle.file, line=node.line, facts={**facts, "fault": "no-file"})
+        return
+    own = posixpath.join(bundle.chart_folder, VALUES_FILE)
+    if posixpath.basename(path) == VALUES_FILE and path != own and own in ground.files.paths:
+        facts = {**facts, "fault": "base-name", "own": own}
+        yield Finding(code="E13", file=bundle.file, line=node.line, facts=facts)
+    if "true" in (bundle.says("disablePreProcess").lower(), value(options.helm, "disablePreProcess").lower()):
+        return
+    text = ground.parsed(path)
+    for leaf in scalars(text) if isinstance(text, YamlText) and "${" in text.text else ():
+        found = next((one for one in _OPENING.findall(leaf.value) if not _FILLED_IN.match(one)), None)
+        if found is not None:
+            facts = {"fault": "dollar", "text": found, "fleet": bundle.file}
+            yield Finding(code="E13", file=path, line=leaf.line, facts=facts)
+
+
+def _git_repo(path: str, document: Mapping) -> Iterator[Finding]:
+    spec = mapping(child(document, "spec"))
+    if spec is None:
+        return
+    name = value(document, "metadata", "name")
+    paths = [value(one) for one in items(child(spec, "paths", through=True))]
+    if not paths or any(one.strip("./") == "" for one in paths):
+        facts: dict[str, object] = {"fault": "paths", "name": name}
+        yield Finding(code="W11", file=path, line=key_line(spec, "paths"), facts=facts)
+    if not value(spec, "webhookSecret") and not value(spec, "revision"):
+        facts = {"fault": "webhook", "name": name}
+        yield Finding(code="W11", file=path, line=spec.line, facts=facts)

@@ -1,0 +1,85 @@
+"""Go templates as text: what is defined, what is included, and which lines belong to a key.
+
+It hides the scanning; nothing is rendered and no template is understood. `templates` judges what it tells.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_ACTION = re.compile(
+    r"\{\{-?(?P<inside>(?:\"(?:\\.|[^\"\\\n])*\"|`[^`]*`|/\*.*?\*/|[^}]|\}(?!\}))*?)-?\}\}", re.DOTALL
+)
+_OPENS = re.compile(r"\s*(?:if|range|with|block|define)\b")
+_DEFINES = re.compile(r"\s*(?:define|block)\s+\"(?P<name>[^\"]+)\"")
+_END = re.compile(r"\s*end\b")
+_INCLUDES = re.compile(r"\b(?:include|template)\s+\"(?P<name>[^\"]+)\"")
+_KEY = re.compile(r"^(?P<indent> *)(?P<dash>- +)?(?P<key>[\w./-]+|\"[^\"]+\"):(?:\s|$)")
+_COMMENT = re.compile(r"^\s*/\*.*?\*/\s*$", re.DOTALL)
+_QUOTED = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|`[^`]*`|'(?:\\[^\n]{1,9}?|[^'\\\n])'")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What stands between {{ and }}, with the line and the characters it stands at."""
+
+    inside: str
+    line: int
+    start: int
+    end: int
+
+    @property
+    def includes(self) -> tuple[str, ...]:
+        """The names it includes, as far as they are written out."""
+        return tuple(_INCLUDES.findall(self.inside))
+
+    @property
+    def has_stray_quote(self) -> bool:
+        """Say whether a ' stands in it that begins no character."""
+        return not _COMMENT.match(self.inside) and "'" in _QUOTED.sub("", self.inside)
+
+
+def actions(text: str) -> Iterator[Action]:
+    """Yield every action of a template."""
+    line, done = 1, 0
+    for found in _ACTION.finditer(text):
+        line += text.count("\n", done, found.start())
+        done = found.start()
+        yield Action(found["inside"], line, found.start(), found.end())
+
+
+def defined(text: str) -> dict[str, str]:
+    """Return the named templates of a text, each with what stands in it."""
+    names: dict[str, str] = {}
+    open_ones: list[tuple[str, int]] = []
+    for action in actions(text):
+        if _OPENS.match(action.inside):
+            found = _DEFINES.match(action.inside)
+            open_ones.append((found["name"] if found else "", action.end))
+        elif _END.match(action.inside) and open_ones:
+            name, start = open_ones.pop()
+            if name:
+                names[name] = text[start : action.start]
+    return names
+
+
+def places(text: str) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+    """Yield each line with its number and the YAML keys that it stands below, outermost first.
+
+    Lines of actions stand below the keys before them, however they are indented.
+    """
+    stack: list[tuple[int, str]] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith("---"):
+            stack.clear()
+        found = _KEY.match(line)
+        if found is None:
+            yield number, line, tuple(key for _, key in stack)
+            continue
+        indent = len(found["indent"]) + len(found["dash"] or "")
+        while stack and stack[-1][0] >= indent:
+            stack.pop()
+        yield number, line, tuple(key for _, key in stack)
+        stack.append((indent, found["key"].strip('"')))
