@@ -1,7 +1,7 @@
 """The command line as people and scripts run it: a real process, its output and its exit code.
 
 Hides where the process gets its environment from: everything that is set here, but no setting of the
-updater that a test does not give.
+updater and nothing of a pipeline that a test does not give.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Ran:
 
 def updater(*arguments: str, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Ran:
     """Run a command of the updater to its end."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("UPDATER_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("UPDATER_", "CI_"))}
     done = subprocess.run(
         [sys.executable, "-m", "updater", *arguments],
         capture_output=True,

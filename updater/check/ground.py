@@ -260,7 +260,7 @@ class Ground:
         directories, or neither an overlay nor a fleet.yaml.
         """
         if self.has_rules:
-            return False
+            return any(one.chart.directory or one.chart.version != "none" for one in self.environments)
         if any(chart.is_version for chart in self.charts if not chart.is_sub):
             return True
         names = {path.rpartition("/")[2] for chart in self.charts for path in chart.paths}

@@ -14,6 +14,9 @@ from updater.cli import DONE, NOT_DONE, show
 from updater.messages import Told
 from updater.oneshot import Asked, Report, checked
 
+# What GitLab says in a merge request's pipeline: where the target stands in the result of a merge, else where
+# the branches parted.
+_BASES = ("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "CI_MERGE_REQUEST_DIFF_BASE_SHA")
 _SEVERITIES = {True: "major", False: "minor"}
 _COLOURS = {True: "red", False: "yellow"}
 
@@ -46,7 +49,13 @@ def _codes(_context: click.Context, _option: click.Parameter, value: tuple[str, 
     type=click.Path(path_type=Path, dir_okay=False),
     help="The Helm to render charts with; otherwise the one on PATH.",
 )
-@click.option("--no-helm", is_flag=True, help="Go by static rules only, also where there is a Helm.")
+@click.option("--no-helm", is_flag=True, help="Render nothing, also where there is a Helm.")
+@click.option(
+    "--base",
+    default=lambda: next(filter(None, map(os.environ.get, _BASES)), ""),
+    metavar="COMMIT",
+    help="Look at what changed since this commit or branch, too; a merge request's pipeline knows it.",
+)
 def command(folder: Path, *, form: str, strict: bool, no_helm: bool, **asked: Any) -> int:
     """Find what would break in FOLDER (a checkout of the config repo): in Helm, Rancher, Fleet, the updater.
 

@@ -42,7 +42,9 @@ class Checkout:
         here = folder.resolve()
         found = _git_folder(here)
         if found is None:
-            raise InvalidSettings(f"{folder} is in no Git checkout, so there is nothing to compare it with.")
+            raise InvalidSettings(
+                f"{folder} is in no Git checkout, so nothing is known of a base: give none (--base '')."
+            )
         self._top, git_folder = found
         below = here.relative_to(self._top).as_posix()
         self._prefix = "" if below == "." else f"{below}/"

@@ -27,6 +27,7 @@ from updater.folder import Folder
 from updater.helm import Helm
 from updater.messages import CheckMessages, Told
 from updater.model import Rendered
+from updater.oneshot.since import changed_since
 
 # Mending one thing can bring another to light, but not for long.
 _ROUNDS = 3
@@ -62,7 +63,8 @@ class Asked:
     """What to check: the folder, what is known of its branch, the codes to leave out, and whether to mend.
 
     `helm` is the program to render with, None for the one on PATH; without `has_helm` there is none.
-    `progress` is called with what is done, how much of it, and of how much.
+    `base` is what changes are looked at since, "" for none. `progress` is called with what is done, how
+    much of it, and of how much.
     """
 
     folder: Path
@@ -73,6 +75,7 @@ class Asked:
     fix: bool = False
     helm: Path | None = None
     has_helm: bool = True
+    base: str = ""
     progress: Callable[[str, int, int], None] = lambda *_: None
 
 
@@ -81,6 +84,7 @@ def checked(asked: Asked) -> Report:
 
     Raises:
         InvalidRequest: it is no folder, or the Helm that was named is none.
+        InvalidSettings: the base cannot be told.
         PermanentError: a file cannot be read or written.
     """
     messages = CheckMessages(wiring.templates(None), CODES)
@@ -97,6 +101,8 @@ def checked(asked: Asked) -> Report:
     if helm is not None:
         proved = judged(ground, _rendered(asked, ground, helm, wanted))
         found = ordered((*found, *_left(asked, (*problems, *proved))))
+    if asked.base:
+        found = ordered((*found, *_left(asked, changed_since(asked.base, asked.folder, ground))))
     names = fingerprints(found)
     return Report(
         findings=tuple(
