@@ -182,6 +182,16 @@ def test_both_readmes_have_the_same_shape() -> None:
     assert named_rows(README).keys() == named_rows(README_KO).keys()
 
 
+def test_the_readme_and_the_page_on_rollouts_have_one_table() -> None:
+    tables = [
+        [line for line in doc.text.splitlines() if line.startswith("|") and line.count("|") == 7]
+        for doc in (README, document("docs/rollout.md"), README_KO)
+    ]
+    assert len(tables[0]) == 8
+    assert tables[0] == tables[1]
+    assert len(tables[2]) == len(tables[0])
+
+
 def test_both_readmes_link_the_same_pages() -> None:
     def others(doc: Document) -> list[str]:
         return [link for link in doc.links if not link.startswith("README")]

@@ -296,3 +296,28 @@ def test_a_folder_that_is_no_version_is_told_with_the_cure(files: dict[str, str]
     planned = branch.asks("iris:develop-52666")
     assert reason(planned) == "unsafe-edit"
     assert planned.verdicts[0].reason.facts["problem"] == problem
+
+
+BOM = "\ufeff"
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("start", ["", BOM, "---\n"])
+@pytest.mark.parametrize("end", ["", "\n", "\n\n# the end"])
+def test_every_other_byte_of_chart_and_questions_stays(line_end: str, start: str, end: str) -> None:
+    chart = (
+        f"{start}apiVersion: v2 # v1 for Helm 2\nname:   iris\n\nversion:  '0.1.52000'   # rises\n"
+        f"keywords: [a,  b]\nappVersion: !!str develop-52000  # the build{end}"
+    ).replace("\n", line_end)
+    questions = (f"{start}categories:\n    - Apps   \n{QUESTIONS}{end}").replace("\n", line_end)
+    files = {
+        "charts/iris/Chart.yaml": chart,
+        "charts/iris/values.yaml": VALUES,
+        "charts/iris/questions.yml": questions,
+    }
+    planned = desk("{version: build, app-version: true}", files).asks("iris:develop-52666")
+    assert content(planned, "charts/iris/Chart.yaml") == chart.replace("52000", "52666").replace(
+        "!!str develop-52666", '!!str "develop-52666"'
+    )
+    after = content(planned, "charts/iris/questions.yml")
+    assert after == questions.replace("develop-7252", "develop-52666")
