@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.files import DictFiles
 
 from updater.charts import Survey
@@ -141,3 +143,33 @@ def test_an_overlay_beside_version_directories_lies_above_the_highest() -> None:
     }
     (target,) = Survey(DictFiles(files)).all_targets(Scope(files=("charts/*/values-dev.yaml",)))
     assert (target.repository, target.chart) == ("registry.example.com/new", "iris")
+
+
+_FOLDERS = [
+    f"charts/{name}{version}"
+    for name in ("iris", "rose", "team/iris", "big/charts/db")
+    for version in ("", "/0.1.0", "/0.1.9", "/0.1.10", "/v2.0.0", "/v2.0.0/charts/db")
+]
+_SCOPES = (
+    Scope(),
+    Scope(files=("**/values.yaml",), highest=True),
+    Scope(files=("charts/*/*/values*.yaml", "charts/*/values-dev.yaml")),
+    Scope(files=("charts/*/*/values.yaml",), base="charts/{chart}/values.yaml"),
+)
+
+
+@given(
+    st.sets(st.sampled_from(_FOLDERS), min_size=4, max_size=16),
+    st.lists(st.sampled_from(_FOLDERS[1:]), min_size=1, max_size=6),
+)
+def test_a_layout_that_follows_another_is_the_one_made_anew(there: set[str], moving: list[str]) -> None:
+    survey: Survey | None = None
+    for folder in ("", *moving):
+        there ^= {folder} if folder else set()
+        files = DictFiles(dict.fromkeys((f"{one}/{name}" for one in there for name in _IN_A_CHART), ""))
+        survey = Survey(files, survey)
+        for scope in _SCOPES:
+            assert list(survey.laid_out(scope).items()) == list(Survey(files).laid_out(scope).items())
+
+
+_IN_A_CHART = ("Chart.yaml", "values.yaml", "values-dev.yaml")

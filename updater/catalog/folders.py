@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping
 
 from updater.charts.versions import version_of
 from updater.errors import EditRefused
-from updater.model import Files
 
 
 def unversioned(file: str) -> str:
@@ -18,11 +17,13 @@ def unversioned(file: str) -> str:
     return "/".join(part for part in file.split("/") if version_of(part) is None)
 
 
-def new_folder(folder: str, old: str, new: str) -> str:
+def new_folder(paths: Collection[str], folder: str, old: str, new: str) -> str:
     """Return the folder for version `new` beside the one of version `old`.
 
+    `paths` are all files in the folder that holds both.
+
     Raises:
-        EditRefused: `folder` is not named like its version.
+        EditRefused: `folder` is not named like its version, or there are files in the new one already.
     """
     home, _, name = folder.rpartition("/")
     prefix = name.removesuffix(old)
@@ -34,24 +35,24 @@ def new_folder(folder: str, old: str, new: str) -> str:
             f"the rules want a folder for each version (chart.directory), and version {old} stands in "
             f"{folder or 'the top folder'}: move the chart to {example}"
         )
-    return f"{home}/{prefix}{new}"
-
-
-def copied(
-    files: Files, folder: str, target: str, changes: Mapping[str, bytes | None]
-) -> dict[str, bytes | None]:
-    """Return the files of a version's folder as those of another one, with some of them changed."""
-    start = f"{folder}/"
-    if any(path.startswith(f"{target}/") for path in files.paths):
+    target = f"{home}/{prefix}{new}"
+    if any(path.startswith(f"{target}/") for path in paths):
         raise EditRefused(f"there are files in {target} already: remove them, or make it a whole chart")
-    own = frozenset(path for path in files.paths if path.startswith(start))
-    contents = {**files.read_many(own.difference(changes)), **changes}
+    return target
+
+
+def copied(folder: str, target: str, contents: Mapping[str, bytes | None]) -> dict[str, bytes | None]:
+    """Return the contents of a version's folder as those of another one."""
+    start = f"{folder}/"
     kept = {path: data for path, data in contents.items() if path.startswith(start) and data is not None}
     return {f"{target}/{path[len(start) :]}": data for path, data in sorted(kept.items())}
 
 
 def outdated(paths: Collection[str], new: str, keep: int) -> tuple[str, ...]:
-    """Return the folders of versions beside `new` that are not among the newest `keep`, `new` included."""
+    """Return the folders of versions beside `new` that are not among the newest `keep`, `new` included.
+
+    `paths` are all files in the folder that holds them.
+    """
     home = new.rpartition("/")[0]
     ending = "/Chart.yaml"
     charts = (

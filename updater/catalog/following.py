@@ -6,7 +6,7 @@ through the package's face.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from updater.catalog import chartfile, folders
@@ -57,11 +57,14 @@ def follow(rules: ChartRules, files: Files, moving: Moving) -> Along:
         EditRefused: something of it cannot be changed safely; the file is named.
     """
     along = Along(folder=moving.folder)
+    # All files are looked through once: a catalog has very many.
+    start = _join(moving.folder.rpartition("/")[0] if rules.directory else moving.folder, "")
+    beside = [path for path in files.paths if path.startswith(start)]
     if rules.questions == "always" or (rules.questions == "own" and _moves_own_values(moving)):
-        along.files.update(_questions(files, moving))
+        along.files.update(_questions(files, moving, question_files(beside, moving.folder)))
     _take_versions(rules, files, moving, along)
     if rules.directory:
-        _take_folder(rules, files, moving, along)
+        _take_folder(rules.keep, files, beside, (moving, along))
     return along
 
 
@@ -69,13 +72,13 @@ def _moves_own_values(moving: Moving) -> bool:
     return _join(moving.folder, _VALUES_FILE) in moving.values
 
 
-def _questions(files: Files, moving: Moving) -> Iterator[tuple[str, bytes]]:
+def _questions(files: Files, moving: Moving, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
     pairs = [
         (files.read(path), content)
         for path in moving.values
         if path in files.paths and (content := moving.edited.get(path)) is not None
     ]
-    for path in question_files(files.paths, moving.folder):
+    for path in paths:
         content = _content(files, moving, path)
         if content is None:
             continue
@@ -104,18 +107,21 @@ def _take_versions(rules: ChartRules, files: Files, moving: Moving, along: Along
         along.files[path] = after
 
 
-def _take_folder(rules: ChartRules, files: Files, moving: Moving, along: Along) -> None:
+def _take_folder(keep: int, files: Files, beside: Collection[str], chart: tuple[Moving, Along]) -> None:
     """Let a new folder hold all that changed, and the old one stay as it was published."""
+    moving, along = chart
     start = f"{moving.folder}/"
     changes = {path: data for path, data in moving.edited.items() if path.startswith(start)} | along.files
     try:
-        along.folder = folders.new_folder(moving.folder, along.old, along.new)
-        along.files = folders.copied(files, moving.folder, along.folder, changes)
+        along.folder = folders.new_folder(beside, moving.folder, along.old, along.new)
     except EditRefused as refusal:
         raise refusal.within(moving.folder) from refusal
+    own = frozenset(path for path in beside if path.startswith(start))
+    contents = {**files.read_many(own.difference(changes)), **changes}
+    along.files = folders.copied(moving.folder, along.folder, contents)
     along.renamed = {path: f"{along.folder}/{path[len(start) :]}" for path in changes}
-    along.removed = folders.outdated(files.paths, along.folder, rules.keep)
-    along.files |= folders.removed(files.paths, along.removed)
+    along.removed = folders.outdated(beside, along.folder, keep)
+    along.files |= folders.removed(beside, along.removed)
 
 
 def _content(files: Files, moving: Moving, path: str) -> bytes | None:

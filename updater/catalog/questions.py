@@ -17,7 +17,7 @@ _NAME = re.compile(r"questions\.ya?ml", re.IGNORECASE)
 
 
 def question_files(paths: Iterable[str], folder: str) -> tuple[str, ...]:
-    """Return the files with questions of the chart in `folder` ("" for the top)."""
+    """Return the files with questions among `paths` of the chart in `folder` ("" for the top)."""
     start = f"{folder}/" if folder else ""
     return tuple(
         sorted(path for path in paths if path.startswith(start) and _NAME.fullmatch(path[len(start) :]))

@@ -8,7 +8,7 @@ base is. `survey` builds one layout per scope and set of file names; it looks at
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from updater.charts.manifests import KUSTOMIZATION_FILES
@@ -46,14 +46,12 @@ class Spot:
 
 
 class Charts:
-    """The chart folders of a set of file names."""
+    """The chart folders of a set of file names; `before` are those of nearly the same names."""
 
-    def __init__(self, paths: frozenset[str]) -> None:
+    def __init__(self, paths: frozenset[str], before: Charts | None = None) -> None:
         self.paths = paths
-        ending = f"/{CHART_FILE}"
-        self.folders = frozenset(
-            path[: -len(ending)] for path in paths if path.endswith(ending) or path == CHART_FILE
-        )
+        moved = _chart_folders(paths if before is None else paths ^ before.paths)
+        self.folders: frozenset[str] = moved if before is None else before.folders ^ moved
         self._children: dict[str, list[str]] = defaultdict(list)
         for folder in sorted(self.folders):
             parent = _parent_chart(folder)
@@ -102,6 +100,11 @@ class Charts:
             if values in self.paths:
                 yield section, values
             yield from self.sections(child, section)
+
+
+def _chart_folders(paths: Iterable[str]) -> frozenset[str]:
+    ending = f"/{CHART_FILE}"
+    return frozenset(path[: -len(ending)] for path in paths if path.endswith(ending) or path == CHART_FILE)
 
 
 def spots(scope: Scope, charts: Charts) -> dict[str, Spot]:

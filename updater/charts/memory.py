@@ -6,10 +6,12 @@ It hides every cache and its bound. `knowledge` fills it; nothing here reads a f
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from updater.charts.effective import Table, table_of
 from updater.charts.layout import Charts, Spot, spots
+from updater.charts.relaying import changed_homes, relaid
 from updater.charts.scan import Scan
 from updater.charts.words import Words
 from updater.errors import EditRefused
@@ -54,24 +56,38 @@ class Memory:
     def area(self, scope: Scope, paths: frozenset[str]) -> Area:
         """Lay out a scope's files; names that were laid out before cost nothing."""
         if self.charts is None or self.charts.paths is not paths:
-            self.charts = Charts(paths)
-            self.areas = {}
-            self.scans = {spot: scanned for spot, scanned in self.scans.items() if spot.file in paths}
+            self._lay_out(paths)
         if len(self.areas) > MAX_AREAS:
             self.areas, self.scans = {}, {}
         if scope not in self.areas:
-            self.areas[scope] = _area(spots(scope, self.charts))
+            self.areas[scope] = _area(spots(scope, self._charts_of(paths)))
         return self.areas[scope]
+
+    def _charts_of(self, paths: frozenset[str]) -> Charts:
+        if self.charts is None or self.charts.paths is not paths:
+            self.charts = Charts(paths, self.charts)
+        return self.charts
+
+    def _lay_out(self, paths: frozenset[str]) -> None:
+        """Forget what is laid out otherwise now: little, where only versions of charts came or went."""
+        before, areas = self.charts, self.areas
+        charts, self.areas = self._charts_of(paths), {}
+        self.scans = {spot: scanned for spot, scanned in self.scans.items() if spot.file in paths}
+        if before is None:
+            return
+        changed = before.paths ^ paths
+        homes = changed_homes(changed, before, charts)
+        if homes and self._folders_of is before.paths:
+            self._folders, self._folders_of = _moved(self._folders, changed, paths), paths
+        for scope, area in areas.items() if homes else ():
+            found = relaid(scope, area.spots, charts, homes or ())
+            if found is not None:
+                self.areas[scope] = _area(found)
 
     def folders(self, paths: frozenset[str]) -> dict[str, tuple[str, ...]]:
         """Return the YAML files of each folder, whose name ends with "/"."""
         if self._folders_of is not paths:
-            found: dict[str, list[str]] = defaultdict(list)
-            for path in paths:
-                if path.endswith((".yaml", ".yml")):
-                    folder, slash, _ = path.rpartition("/")
-                    found[folder + slash].append(path)
-            self._folders = {folder: tuple(sorted(files)) for folder, files in found.items()}
+            self._folders = _moved({}, paths, paths)
             self._folders_of = paths
         return self._folders
 
@@ -111,6 +127,22 @@ class Memory:
             if len(self._tables) > MAX_TABLES:
                 self._tables.popitem(last=False)
         return table
+
+
+def _moved(
+    folders: Mapping[str, tuple[str, ...]], changed: Iterable[str], paths: frozenset[str]
+) -> dict[str, tuple[str, ...]]:
+    """Return the YAML files of each folder after some files came or went."""
+    touched: dict[str, list[str]] = defaultdict(list)
+    for path in changed:
+        if path.endswith((".yaml", ".yml")):
+            folder, slash, _ = path.rpartition("/")
+            touched[folder + slash].append(path)
+    found = {
+        folder: tuple(sorted(path for path in {*folders.get(folder, ()), *files} if path in paths))
+        for folder, files in touched.items()
+    }
+    return {folder: files for folder, files in {**folders, **found}.items() if files}
 
 
 def _area(found: dict[str, Spot]) -> Area:
