@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from updater.charts import Survey, is_kustomization
+from updater.elsewhere import carry_over
 from updater.errors import InvalidRequest
 from updater.folder import Folder, replace_file
 from updater.model import Scope
@@ -24,21 +25,24 @@ _EVERYWHERE = Scope(files=("**",))
 def command(folder: Path, *, only_print: bool, force: bool) -> None:
     """Look at the charts in FOLDER (a checkout of the config repo) and write .updater/rules.yaml.
 
+    Where Fleet's image scan, Flux or Argo CD Image Updater was told there to write tags, the rules say the
+    same, and what they cannot say stands in their comments and on stderr.
+
     The rules are a beginning: read them, change them, and commit them to the default branch.
     """
     files = Folder(folder)
     survey = Survey(files)
 
-    def tags_in(file: str) -> list[str]:
-        return [target.tag for target in survey.in_file(_EVERYWHERE, file) if target.tag]
-
-    text = suggest_rules(files.paths, tags_in, _manifests(files, survey))
+    carried = carry_over(files, survey)
+    text = carried.text if carried is not None else _by_looking(files, survey)
     environments = parse_rules(text.encode()).environments
     if not any(survey.files_of(environment.scope) for environment in environments):
         raise InvalidRequest(
             f"No chart was found in {folder}, nor an image in a manifest, so there is nothing to write "
             "rules for: name the checkout of the config repo."
         )
+    for note in carried.notes if carried is not None else ():
+        click.echo(f"Note: {note}", err=True)
     if only_print:
         click.echo(text, nl=False)
         return
@@ -46,6 +50,13 @@ def command(folder: Path, *, only_print: bool, force: bool) -> None:
     _write(rules, text, force=force)
     names = ", ".join(environment.name for environment in environments)
     click.echo(f"Wrote {rules} with the environments {names}. Read it, then commit it to the default branch.")
+
+
+def _by_looking(files: Folder, survey: Survey) -> str:
+    def tags_in(file: str) -> list[str]:
+        return [target.tag for target in survey.in_file(_EVERYWHERE, file) if target.tag]
+
+    return suggest_rules(files.paths, tags_in, _manifests(files, survey))
 
 
 def _manifests(files: Folder, survey: Survey) -> frozenset[str]:

@@ -18,8 +18,9 @@ from updater.policy.holds import (
     order_of,
     parse_holds,
 )
-from updater.policy.layout import manifest_candidates
+from updater.policy.layout import manifest_candidates, share_out
 from updater.policy.rules import RULES_PATH, parse_rules
+from updater.policy.ruletext import Proposed, rules_text
 from updater.policy.schema import rules_schema
 from updater.policy.suggest import suggest_rules
 from updater.policy.tags import Tags
@@ -42,6 +43,7 @@ __all__ = [
     "MergeRequestRules",
     "Pause",
     "Period",
+    "Proposed",
     "RollbackRules",
     "Rules",
     "Tags",
@@ -58,5 +60,7 @@ __all__ = [
     "parse_rules",
     "pause_at",
     "rules_schema",
+    "rules_text",
+    "share_out",
     "suggest_rules",
 ]

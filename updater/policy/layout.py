@@ -8,7 +8,7 @@ and never decides: what it finds is written into a file that a person reads firs
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from updater.globs import MAX_LENGTH, compile_glob, glob_of
@@ -61,6 +61,34 @@ def environments_in(paths: frozenset[str], manifests: frozenset[str] = frozenset
         replace(found[name], base=_base(found[name], paths - manifests, charts))
         for name in sorted(found, key=lambda name: (stage_rank(name) or 0, name))
     )
+
+
+def share_out(groups: Sequence[Collection[str]], paths: frozenset[str]) -> Iterator[tuple[int, Found]]:
+    """Share out the files of each group by their stages, in the order builds travel; none is left out.
+
+    Yields the group's number with each. Files that show no stage come first, under an empty name. Globs
+    take those files alone of `paths`.
+    """
+    charts = Charts.among(paths)
+    every = {path for group in groups for path in group}
+    manifests = frozenset(path for path in every if place_of(path, charts) is None)
+    shared: dict[tuple[str, int], set[str]] = defaultdict(set)
+    for number, group in enumerate(groups):
+        for path in group:
+            place = place_of(path, charts, manifests)
+            shared[place[1].environment if place else "", number].add(path)
+    known = {one.name: one for one in environments_in(paths, manifests)}
+    for name, number in sorted(shared, key=lambda one: (stage_rank(one[0]) or 0, one)):
+        own = shared[name, number]
+        found = known.get(name)
+        if found is None or not _take_only(found.globs, own, paths):
+            found = Found(name, tuple(map(glob_of, sorted(own))), files=tuple(sorted(own)))
+        yield number, found
+
+
+def _take_only(globs: Collection[str], own: Collection[str], paths: frozenset[str]) -> bool:
+    patterns = [compile_glob(glob) for glob in globs]
+    return {path for path in paths if any(pattern.match(path) for pattern in patterns)} == own
 
 
 def values_globs(paths: frozenset[str]) -> tuple[str, ...]:

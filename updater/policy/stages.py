@@ -141,7 +141,9 @@ class Family:
         if self.name:
             if index > self.stage_index:
                 return index
-            return _app_above(parts, self.stage_index) if self.manifest else None
+            # A name of its own is the app's.
+            is_named = not self.manifest or self.name.startswith("*")
+            return None if is_named else _app_above(parts, self.stage_index)
         return index if index >= 0 and parts[index] not in _STAGE_FOLDERS else None
 
 

@@ -6,12 +6,12 @@ never writes anything itself, and promises nothing that the rules cannot do.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 
 from updater.globs import compile_glob
 from updater.policy.habits import Habit, habit_of
 from updater.policy.layout import Found, environments_in, manifest_globs, values_globs
+from updater.policy.ruletext import place_lines, quoted, shown
 from updater.policy.tags import Tags
 from updater.policy.values import DEFAULT_ENVIRONMENT
 
@@ -20,7 +20,6 @@ MAX_FILES_READ = 200
 # Odd tags named one by one, in the order of the files.
 MAX_ODD = 5
 
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./*-]*")
 _HEADER = (
     "# The rules of this config repo: where image tags are written, and which tags go there.",
     "# Written by `updater init` from the files and tags found here. Read it, change what is wrong, and",
@@ -53,8 +52,12 @@ def suggest_rules(
         habit = habits[one.name]
         tags = Tags(habit.pattern or None, habit.order or "numeric")
         shared = [name for name, some in builds.items() if name != one.name and any(map(tags.takes, some))]
-        odd = [f"{tag} ({_shown(file)})" for tag, file in standing[one.name] if tag in habit.odd]
-        lines += [*_place(one), *_tag_lines(habit, odd, shared), "    delivery: commit"]
+        odd = [f"{tag} ({shown(file)})" for tag, file in standing[one.name] if tag in habit.odd]
+        lines += [
+            *place_lines(one.name, "", one.globs, one.base),
+            *_tag_lines(habit, odd, shared),
+            "    delivery: commit",
+        ]
     return "\n".join([*lines, ""])
 
 
@@ -77,23 +80,10 @@ def _standing_tags(
     return tuple((tag, file) for file in files[::step] for tag in tags_in(file))
 
 
-def _place(environment: Found) -> Iterator[str]:
-    yield f"  {environment.name}:"
-    if len(environment.globs) == 1:
-        yield f"    files: {_scalar(environment.globs[0])}"
-    elif environment.globs:
-        yield "    files:"
-        yield from (f"      - {_scalar(glob)}" for glob in environment.globs)
-    else:
-        yield "    # No files: every values.yaml beside a Chart.yaml, and of version folders the highest."
-    if environment.base:
-        yield f"    base: {_scalar(environment.base)}"
-
-
 def _tag_lines(habit: Habit, odd: Sequence[str], shared: Sequence[str]) -> Iterator[str]:
     if habit.pattern:
         yield f"    tags: # {habit.reason}"
-        yield f"      pattern: {_quoted(habit.pattern)}"
+        yield f"      pattern: {quoted(habit.pattern)}"
         yield f"      order: {habit.order}"
     else:
         yield f"    # No pattern, so any tag is taken: {habit.reason}."
@@ -111,17 +101,4 @@ def _advice(example: Habit | None) -> Iterator[str]:
         yield "    # If your builds have a form of their own, say so: tags, with a pattern and an order."
         return
     yield f"    # If your builds have a form of their own, say so, for example ({example.reason}):"
-    yield f"    # tags: {{pattern: {_quoted(example.pattern)}, order: {example.order}}}"
-
-
-def _shown(path: str) -> str:
-    # In a comment, which a line's end would break off.
-    return path if path.isprintable() else ascii(path)
-
-
-def _scalar(text: str) -> str:
-    return text if _PLAIN.fullmatch(text) else _quoted(text)
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    yield f"    # tags: {{pattern: {quoted(example.pattern)}, order: {example.order}}}"
