@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from support import gitserver
 from support.documents import ROOT
-from support.examples import EXAMPLES, OVERLAYS, charts, container, overlays, read, render, run
+from support.examples import CATALOG, EXAMPLES, OVERLAYS, charts, container, overlays, read, render, run
 from support.helm import WHEELS, helm_binaries
 from support.server import running
 
@@ -164,15 +164,30 @@ def test_what_is_optional_appears_where_it_is_switched_on(helm: Path, example: P
     ]
 
 
-def test_what_the_updater_writes_is_what_helm_renders(helm: Path, example: Path) -> None:
-    def update(tag: str) -> None:
-        command = [sys.executable, "-m", "updater", "update", f"{IMAGE}:{tag}", "--worktree", str(example)]
-        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+def update(example: Path, tag: str) -> None:
+    command = [sys.executable, "-m", "updater", "update", f"{IMAGE}:{tag}", "--worktree", str(example)]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
-    update("develop-52666")
+
+def test_what_the_updater_writes_is_what_helm_renders(helm: Path, example: Path) -> None:
+    update(example, "develop-52666")
     assert container(installed(helm, example, "iris", "dev"))["image"] == f"{IMAGE}:develop-52666"
-    update("develop-52664")  # older: answered, and not written
+    update(example, "develop-52664")  # older: answered, and not written
     assert container(installed(helm, example, "iris", "dev"))["image"] == f"{IMAGE}:develop-52666"
+
+
+def test_a_version_that_the_updater_adds_to_the_catalog_differs_in_its_image_only(
+    helm: Path, tmp_path: Path
+) -> None:
+    catalog = Path(shutil.copytree(CATALOG, tmp_path / "catalog"))
+    update(catalog, "main-52670")
+    old, new = catalog / "charts/iris/0.1.52640", catalog / "charts/iris/0.1.52670"
+    done = run(helm, "lint", "--strict", new)
+    assert done.returncode == 0, done.stdout + done.stderr
+    before, after = render(helm, old)["Deployment"], render(helm, new)["Deployment"]
+    assert container({"Deployment": after})["image"] == f"{IMAGE}:main-52670"
+    container({"Deployment": after})["image"] = container({"Deployment": before})["image"]
+    assert after["spec"] == before["spec"]
 
 
 # The updater
