@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.checks import CATALOG, CHART, OVERLAYS, changed, found, places, repo
 
-from updater.check import CODES, Finding, fingerprints
+from updater.check import CODES, Finding, fingerprints, mended
 
 _CODE = re.compile(r"\b[EW][1-9][0-9]?\b")
 IRIS = "charts/iris"
@@ -95,6 +95,36 @@ def test_rules_on_another_branch_are_told() -> None:
     files = repo({".updater/rules.yaml": rules, **CATALOG}, {})
     assert [one.code for one in found(files, branch="dev", default_branch="main")] == ["W15"]
     assert "W15" not in [one.code for one in found(files, branch="main", default_branch="main")]
+
+
+FOLLOWING = "chart: {version: build, directory: true, app-version: true}"
+FOLLOWED = {
+    path: f'{text}appVersion: "develop-{path.split("/")[2].rpartition(".")[2]}"\n'
+    for path, text in CATALOG.items()
+    if path.endswith("Chart.yaml")
+}
+RULED = {**CATALOG, **FOLLOWED, RULES: f"environments:\n  dev:\n    {FOLLOWING}\n"}
+
+
+def test_the_rules_say_whether_it_is_a_catalog() -> None:
+    assert found(repo(RULED, {}), links={"link"})[0].code == "E7"
+    none = "environments:\n  dev:\n    chart: {questions: true}\n"
+    assert found(repo(RULED, {RULES: none}), links={"link"}) == ()
+
+
+def test_fewer_versions_than_rancher_keeps_are_told() -> None:
+    assert found(repo(RULED, {})) == ()
+    files = changed(RULED, RULES, (FOLLOWING, "chart: {version: build, directory: true,\n      keep: 3}"))
+    assert places(found(files)) == [("W12", RULES, 4)]
+
+
+def test_the_app_version_is_the_tag_where_the_rules_say_so() -> None:
+    files = changed(RULED, NEW, ('"develop-52666"', "develop-1 # old"))
+    told = found(files)
+    assert places(told) == [("W4", NEW, 5)]
+    contents, done = mended(files, told)
+    assert (contents, done) == ({NEW: RULED[NEW].encode()[:-1] + b" # old\n"}, told)
+    assert found(changed(CATALOG, NEW, (ICON, f'{ICON}appVersion: "9"\n'))) == ()
 
 
 def test_an_empty_tag_is_right_where_templates_fall_back_to_the_app_version() -> None:

@@ -131,6 +131,19 @@ def test_what_only_an_overlay_holds_can_be_asked_for() -> None:
     assert [one.code for one in told] == ["W3"]
 
 
+def test_questions_follow_an_overlay_only_where_the_rules_say_so() -> None:
+    gate, tag = QUESTIONS[: QUESTIONS.index("  - variable: replicas")], "develop-52666"
+    asked = {
+        "charts/iris/questions.yml": gate.replace(tag, "develop-1"),
+        "charts/iris/values.yaml": f"defaultImage: true\n{OVERLAYS['charts/iris/values.yaml']}",
+    }
+    assert found(repo({**OVERLAYS, **asked}, {})) == ()
+    rules = OVERLAYS[".updater/rules.yaml"].replace("  prod:", "    chart: {questions: true}\n  prod:")
+    told = found(repo({**OVERLAYS, **asked}, {".updater/rules.yaml": rules}))
+    assert places(told) == [("E14", "charts/iris/questions.yml", 10)]
+    assert (told[0].facts["value"], told[0].facts["values"]) == (tag, "charts/iris/values-dev.yaml")
+
+
 def test_defaults_that_follow_from_the_values_are_mended_byte_exactly() -> None:
     text = QUESTIONS.replace("default: develop-52666", "default: 'master-1'  # old").replace(
         "default: 100m", "default: 250m"

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Lookup
 from dataclasses import dataclass
 
 from updater.check import schema
-from updater.check.ground import key_line, scalar, value
+from updater.check.ground import fields, items, key_line, mapping, scalar, value
 from updater.check.schema import Kind
-from updater.yamledit import KeyPath, Mapping, Node, Scalar, Sequence
-from updater.yamledit.nodes import behind, child
+from updater.yamledit import KeyPath, Mapping, Node, Scalar
+from updater.yamledit.nodes import behind
 
 _TRUTHS = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n"})
 _INTEGER = re.compile(r"[-+]?[0-9]+")
@@ -33,11 +33,12 @@ class Question:
 
     path: KeyPath
     node: Mapping
+    fields: Lookup[str, Node]
     above: Question | None = None
 
     def text(self, key: str) -> str:
         """Return the text under a key, "" where there is none."""
-        return value(self.node, key)
+        return value(self.fields.get(key))
 
     def line(self, key: str) -> int:
         """Return the line of a key, of the question where it does not stand there."""
@@ -46,16 +47,20 @@ class Question:
     @property
     def default(self) -> Scalar | None:
         """What the form begins with, None where it is no single value or not there."""
-        return scalar(child(self.node, "default", through=True))
+        return scalar(self.fields.get("default"))
+
+    @property
+    def has_mapped_options(self) -> bool:
+        """Say whether what can be chosen is a mapping, each with how it is shown."""
+        return mapping(self.fields.get("options")) is not None
 
     @property
     def options(self) -> tuple[str, ...]:
         """What can be chosen."""
-        node = child(self.node, "options", through=True)
-        place = behind(node) if node is not None else None
-        if isinstance(place, Mapping):
-            return tuple(value(key) for key, _ in place.entries)
-        return tuple(value(item) for item in place.items) if isinstance(place, Sequence) else ()
+        found = mapping(self.fields.get("options"))
+        if found is not None:
+            return tuple(value(key) for key, _ in found.entries)
+        return tuple(value(item) for item in items(self.fields.get("options")))
 
     @property
     def variable(self) -> tuple[str, ...]:
@@ -63,26 +68,23 @@ class Question:
         return tuple(self.text("variable").split("."))
 
 
-def questions_in(root: Mapping | None) -> tuple[Question, ...]:
+def questions_in(root: Mapping) -> tuple[Question, ...]:
     """Return every question of a file in its order, each before its sub-questions."""
-    return tuple(_below(root, ("questions",), None)) if root is not None else ()
+    return tuple(_below(fields(root), ("questions",), None))
 
 
-def _below(holder: Mapping, path: KeyPath, above: Question | None) -> Iterator[Question]:
-    node = child(holder, path[-1], through=True)
-    place = behind(node) if node is not None else None
-    for index, item in enumerate(place.items if isinstance(place, Sequence) else ()):
-        inner = behind(item)
-        if isinstance(inner, Mapping):
-            question = Question((*path, index), inner, above)
+def _below(holder: Lookup[str, Node], path: KeyPath, above: Question | None) -> Iterator[Question]:
+    for index, item in enumerate(items(holder.get(str(path[-1])))):
+        inner = mapping(item)
+        if inner is not None:
+            question = Question((*path, index), inner, fields(inner), above)
             yield question
-            yield from _below(inner, (*path, index, "subquestions"), question)
+            yield from _below(question.fields, (*path, index, "subquestions"), question)
 
 
-def faults_in(root: Mapping, known: frozenset[str]) -> Iterator[Fault]:
+def faults_in(root: Mapping, questions: Sequence[Question], known: frozenset[str]) -> Iterator[Fault]:
     """Yield line and facts of all that does not fit; `known` are values that conditions may name."""
     yield from _keys(root, schema.FILE)
-    questions = questions_in(root)
     names = known | {question.text("variable") for question in questions}
     for question in questions:
         yield from _keys(question.node, schema.QUESTION)

@@ -109,8 +109,11 @@ def _long_names(ground: Ground, chart: Chart, node: Scalar, name: str) -> Iterat
 
 def _told_in_the_ui(ground: Ground, chart: Chart, root: Mapping) -> Iterator[Finding]:
     node = scalar(child(root, "appVersion", through=True))
-    if node is not None and not node.style and node.value:
-        fix = Fix(chart.file, (Replace(("appVersion",), node.value),))
+    stale = next(_named_after(ground, chart, node), None)
+    if stale is not None:
+        yield stale
+    elif node is not None and not node.style and node.value:
+        fix = Fix(chart.file, (Replace(("appVersion",), node.value, quoted=True),))
         facts: dict[str, object] = {"fault": "unquoted", "word": node.value}
         yield Finding(code="W4", file=chart.file, line=node.line, facts=facts, fix=fix)
     if value(root, "type") == "library":
@@ -119,6 +122,22 @@ def _told_in_the_ui(ground: Ground, chart: Chart, root: Mapping) -> Iterator[Fin
         yield Finding(code="W13", file=chart.file, line=1, facts={})
     if ground.is_catalog and not chart.is_version:
         yield Finding(code="W7", file=chart.file, line=1, facts={"name": value(root, "name")})
+
+
+def _named_after(ground: Ground, chart: Chart, node: Scalar | None) -> Iterator[Finding]:
+    """Yield an appVersion that is not the tag of the image the rules name the chart after."""
+    for environment, target in ground.named_after(chart):
+        if environment.chart.app_version and target.tag and (node is None or node.value != target.tag):
+            line = node.line if node is not None else 1
+            fix = Fix(chart.file, (Replace(("appVersion",), target.tag, quoted=True),)) if node else None
+            facts = {
+                "fault": "tag",
+                "word": node.value if node is not None else "",
+                "tag": target.tag,
+                "environment": environment.name,
+                "values": target.file,
+            }
+            yield Finding(code="W4", file=chart.file, line=line, facts=facts, fix=fix)
 
 
 def _is_text(node: Scalar) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from updater.catalog import question_files
 from updater.charts import Survey, Target
 from updater.charts.layout import Charts
 from updater.charts.versions import version_of
@@ -20,13 +21,12 @@ from updater.errors import EditRefused, InvalidConfigRepo
 from updater.model import Files
 from updater.policy import DEFAULT_RULES, RULES_PATH, Environment, Rules, parse_rules
 from updater.yamledit import KeyPath, Mapping, Node, Scalar, Sequence, YamlText, parse
-from updater.yamledit.nodes import behind, child
+from updater.yamledit.nodes import behind, child, merged
 
 CHART_FILE = "Chart.yaml"
 VALUES_FILE = "values.yaml"
 FLEET_FILE = "fleet.yaml"
 
-_QUESTIONS = re.compile(r"questions\.ya?ml", re.IGNORECASE)
 _VALUES = re.compile(r".*values.*\.(?:ya?ml|json)", re.IGNORECASE)
 _KINDS = frozenset({"GitRepo", "Catalog", "ClusterCatalog", "ProjectCatalog"})
 _TELLS = re.compile(rb"\bkind[\"']?:\s*[\"']?(?:GitRepo|Catalog|ClusterCatalog|ProjectCatalog)\b")
@@ -65,7 +65,7 @@ class Chart:
     @property
     def questions(self) -> tuple[str, ...]:
         """The files with Rancher's questions: at the chart's root, both endings, any case."""
-        return tuple(path for path in self.at_root if _QUESTIONS.fullmatch(path.rpartition("/")[2]))
+        return question_files(self.at_root, self.folder)
 
     @property
     def values_files(self) -> tuple[str, ...]:
@@ -302,6 +302,22 @@ class Ground:
                 found[tuple(map(str, target.path))].append(target)
         return {keys: tuple(targets) for keys, targets in found.items()}
 
+    def named_after(self, chart: Chart) -> Iterator[tuple[Environment, Target]]:
+        """Yield the place whose tag is the chart's, by environment: `image` at the top, else the first."""
+        files = self._spots.get(chart.path(VALUES_FILE), ())
+        for environment in self.environments:
+            spots = self.survey.laid_out(environment.scope)
+            own = [target for file in files if file in spots for target in self.targets_by_file.get(file, ())]
+            if own:
+                yield environment, next((one for one in own if one.path[0] == "image"), own[0])
+
+    def leads(self, target: Target) -> bool:
+        """Say whether the rules have Rancher's questions follow an overlay's tags."""
+        return any(
+            one.chart.questions == "always" and target.file in self.survey.laid_out(one.scope)
+            for one in self.environments
+        )
+
     def overlays(self, chart: Chart) -> Iterator[Mapping]:
         """Yield what lies over a chart's own values: files of environments, and what is named like one."""
         own = chart.path(VALUES_FILE)
@@ -327,6 +343,17 @@ def scalar(node: Node | None) -> Scalar | None:
     """Return a node that is a single value, through an alias."""
     place = behind(node) if node is not None else None
     return place if isinstance(place, Scalar) else None
+
+
+def fields(holder: Mapping) -> dict[str, Node]:
+    """Return what stands under each key of a mapping, `<<` included, the last one of keys that stand twice.
+
+    For mappings that are asked for many keys: looking up one at a time costs a walk each.
+    """
+    found: dict[str, Node] = {}
+    for source in (*reversed(tuple(merged(holder))), holder):
+        found.update((name.value, inner) for key, inner in source.entries if (name := scalar(key)))
+    return found
 
 
 def items(node: Node | None) -> tuple[Node, ...]:

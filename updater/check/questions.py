@@ -11,7 +11,7 @@ from updater.charts import Target
 from updater.check import schema
 from updater.check.asked import Question, faults_in, questions_in
 from updater.check.findings import Finding, Fix
-from updater.check.ground import Chart, Ground, mapping, scalar, value
+from updater.check.ground import Chart, Ground, scalar, value
 from updater.errors import EditRefused
 from updater.model import familiar_repository
 from updater.yamledit import KeyPath, Mapping, Node, Replace, Scalar, Sequence, reads_as_string
@@ -38,10 +38,11 @@ def of_chart(ground: Ground, chart: Chart) -> Iterator[Finding]:
             yield Finding(code="E12", file=path, line=1, facts={"fault": "empty"})
             continue
         known = frozenset(_leaves(ground.root(chart.values)))
-        for line, told in faults_in(root, known):
+        questions = questions_in(root)
+        for line, told in faults_in(root, questions, known):
             yield Finding(code="E12", file=path, line=line, facts=told)
         if not chart.is_old:
-            yield from _compared(ground, chart, path, root)
+            yield from _compared(ground, chart, path, questions)
     if not chart.is_old:
         yield from _spellings(chart)
 
@@ -59,16 +60,16 @@ def _spellings(chart: Chart) -> Iterator[Finding]:
         yield Finding(code="W10", file=chart.path("values.yml"), facts={"fault": "values"})
 
 
-def _compared(ground: Ground, chart: Chart, path: str, root: Mapping) -> Iterator[Finding]:
+def _compared(ground: Ground, chart: Chart, path: str, questions: tuple[Question, ...]) -> Iterator[Finding]:
     managed = ground.managed(chart)
-    for question in questions_in(root):
+    for question in questions:
         if not question.text("variable"):
             continue
         key = tuple(question.variable)
         if question.above is not None and question.above.above is not None:
             facts: dict[str, object] = {"fault": "nested", "variable": question.text("variable")}
             yield Finding(code="W20", file=path, line=question.line("variable"), facts=facts)
-        if mapping(child(question.node, "options", through=True)) is not None:
+        if question.has_mapped_options:
             facts = {"fault": "options", "variable": question.text("variable")}
             yield Finding(code="W20", file=path, line=question.line("options"), facts=facts)
         if key in managed:
@@ -86,7 +87,7 @@ def _managed(
         facts: dict[str, object] = {"variable": variable}
         yield Finding(code="W3", file=path, line=question.line("variable"), facts=facts)
     default = question.default
-    own = [target for target in targets if target.file == chart.values]
+    own = [target for target in targets if target.file == chart.values or ground.leads(target)]
     if default is None or not own:
         return
     text = ground.written(own[0])
@@ -97,7 +98,7 @@ def _managed(
             "default": default.value,
             "value": text,
             "image": familiar_repository(own[0].repository),
-            "values": chart.values,
+            "values": own[0].file,
         }
         yield Finding(code="E14", file=path, line=default.line, facts=facts, fix=fix)
 

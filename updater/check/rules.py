@@ -1,6 +1,6 @@
 """The updater's own files: rules that cannot be read or name nothing, holds that stop or protect nothing.
 
-It hides where in those files a fault stands (E17, E18, W15-W17). Called by `inspection`.
+It hides where in those files a fault stands (E17, E18, W12, W15-W17). Called by `inspection`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from updater.errors import EditRefused, InvalidConfigRepo
 from updater.policy import HOLDS_PATH, RULES_PATH, Environment, check_places, parse_holds, parse_rules
 from updater.yamledit import KeyPath, Loaded, load
 
+# So many revisions of an app does Rancher keep.
+_REVISIONS = 10
 _PLACE = re.compile(r"^(?P<path>[^:\n]+):(?P<line>[0-9]+):(?P<column>[0-9]+): (?P<problem>.*)$")
 
 
@@ -38,6 +40,10 @@ def _rules(ground: Ground) -> Iterator[Finding]:
         return
     loaded = _loaded(data)
     for environment in ground.environments:
+        if environment.chart.directory and environment.chart.keep < _REVISIONS:
+            kept: dict[str, object] = {"environment": environment.name, "keep": environment.chart.keep}
+            line = _line(loaded, ("environments", environment.name, "chart", "keep"))
+            yield Finding(code="W12", file=RULES_PATH, line=line, facts=kept)
         is_known = not environment.branch or ground.branch == environment.branch
         if is_known and not ground.survey.laid_out(environment.scope):
             line = _line(loaded, ("environments", environment.name))

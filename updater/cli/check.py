@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from itertools import groupby
 from pathlib import Path
@@ -61,6 +62,8 @@ def command(folder: Path, *, form: str, strict: bool, no_helm: bool, **asked: An
 
     The exit code is 0 where there is no error, and 1 where there is one.
     """
+    # A third of the time goes into looking for garbage, and this process has none to speak of and ends soon.
+    gc.disable()
     target = os.environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "")
     with show.bar() as progress:
         report = checked(
