@@ -161,6 +161,16 @@ def test_numbers_and_truth_values_are_left_to_people() -> None:
     assert (one.code, one.fix) == ("W2", None)
 
 
+def test_aliases_that_stand_for_millions_cost_no_time() -> None:
+    bomb = "a0: &a0 {x: 1}\n" + "".join(f"a{n}: &a{n} {{x: *a{n - 1}, y: *a{n - 1}}}\n" for n in range(1, 60))
+    assert found(repo(ASKED, {f"{HOME}/values.yaml": VALUES + bomb})) == ()
+    asked = "questions:\n  - &q0 {variable: replicas, default: 1}\n" + "".join(
+        f"  - &q{n} {{variable: replicas, default: 1, subquestions: [*q{n - 1}, *q{n - 1}]}}\n"
+        for n in range(1, 40)
+    )
+    assert {one.code for one in found(repo(ASKED, {FILE: asked}))} == {"W20"}
+
+
 def test_the_questions_of_the_original_account_are_told_by_their_faults() -> None:
     """An own copy of its faults: a stale tag, variables that are nowhere, a profile that is no option."""
     values = """\

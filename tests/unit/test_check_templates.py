@@ -106,6 +106,17 @@ def test_templates_that_include_each_other_end() -> None:
     assert found(repo(OVERLAYS, {HELPERS: loop, FILE: text})) == ()
 
 
+def test_names_that_fan_out_and_quotes_without_an_end_cost_no_time() -> None:
+    fan = "".join(
+        f'{{{{ define "a{n}" }}}}{{{{ include "a{n + 1}" . }}}}{{{{ include "a{n + 1}" . }}}}{{{{ end }}}}'
+        for n in range(60)
+    )
+    fan += '{{ define "a60" }}{{ end }}'
+    text = DEPLOYMENT.replace(SELECTOR, include("a0", 6, "    matchLabels:"))
+    assert found(repo(OVERLAYS, {HELPERS: fan, FILE: text})) == ()
+    assert found(changed(OVERLAYS, FILE, DEPLOYMENT + "{{ " + '"' * 5001 + "`" * 5001 + "'")) == ()
+
+
 def test_the_templates_of_the_original_account_are_told_by_their_faults() -> None:
     """An own copy of its faults: escapes of a blog, a stray quote, helpers that are nowhere."""
     escaped = DEPLOYMENT.replace("{{ .Release.Name }}", "{{'{{ .Release.Name '}}}}")

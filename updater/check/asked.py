@@ -11,13 +11,16 @@ import re
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Lookup
 from dataclasses import dataclass
+from itertools import islice
 
 from updater.check import schema
-from updater.check.ground import fields, items, key_line, mapping, scalar, value
+from updater.check.nodes import fields, items, key_line, mapping, scalar, value
 from updater.check.schema import Kind
 from updater.yamledit import KeyPath, Mapping, Node, Scalar
 from updater.yamledit.nodes import behind
 
+# Aliases can make endlessly many of a few lines.
+_MOST = 2_000
 _TRUTHS = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n"})
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
@@ -70,7 +73,7 @@ class Question:
 
 def questions_in(root: Mapping) -> tuple[Question, ...]:
     """Return every question of a file in its order, each before its sub-questions."""
-    return tuple(_below(fields(root), ("questions",), None))
+    return tuple(islice(_below(fields(root), ("questions",), None), _MOST))
 
 
 def _below(holder: Lookup[str, Node], path: KeyPath, above: Question | None) -> Iterator[Question]:

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from semver import Version
 
 from updater.check.findings import Finding, Fix
-from updater.check.ground import CHART_FILE, Chart, Ground, key_line, scalar, value
+from updater.check.ground import CHART_FILE, Chart, Ground
+from updater.check.nodes import key_line, scalar, value
 from updater.errors import EditRefused
 from updater.yamledit import Mapping, Replace, Scalar, reads_as_string
 from updater.yamledit.nodes import child
@@ -33,7 +34,8 @@ def of_chart(ground: Ground, chart: Chart) -> Iterator[Finding]:
     if root is None:
         return
     yield from _metadata(chart, root)
-    yield from _version(ground, chart, root)
+    if not chart.is_sub:
+        yield from _version(ground, chart, root)
     if not chart.is_sub and not chart.is_old:
         yield from _told_in_the_ui(ground, chart, root)
 
@@ -75,7 +77,7 @@ def _metadata(chart: Chart, root: Mapping) -> Iterator[Finding]:
         elif key == "apiVersion" and node.value not in ("v1", "v2"):
             facts = {"fault": "api", "word": node.value}
             yield Finding(code="E1", file=chart.file, line=node.line, facts=facts)
-        elif key == "name" and (not _NAME.fullmatch(node.value) or not _is_text(node)):
+        elif key == "name" and not chart.is_sub and (not _NAME.fullmatch(node.value) or not _is_text(node)):
             facts = {"fault": "name", "word": node.value}
             yield Finding(code="E2", file=chart.file, line=node.line, facts=facts)
 
@@ -88,11 +90,11 @@ def _version(ground: Ground, chart: Chart, root: Mapping) -> Iterator[Finding]:
     fault = ""
     if not _is_text(node) or not Version.is_valid(word):
         fault = "version"
-    elif ground.is_catalog and not chart.is_sub:
+    elif ground.is_catalog:
         fault = "build" if "+" in word else "case" if word != word.lower() else ""
     if fault:
         yield Finding(code="E2", file=chart.file, line=node.line, facts={"fault": fault, "word": word})
-    elif not chart.is_sub:
+    else:
         yield from _long_names(ground, chart, node, value(root, "name"))
         if not chart.is_old and Version.parse(word).prerelease:
             yield Finding(code="W6", file=chart.file, line=node.line, facts={"version": word})

@@ -12,17 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from updater.check.findings import Finding
-from updater.check.ground import (
-    CHART_FILE,
-    FLEET_FILE,
-    VALUES_FILE,
-    Ground,
-    items,
-    key_line,
-    mapping,
-    scalars,
-    value,
-)
+from updater.check.ground import CHART_FILE, FLEET_FILE, VALUES_FILE, Ground
+from updater.check.nodes import items, key_line, mapping, scalars, value
 from updater.errors import EditRefused
 from updater.yamledit import Mapping, Node, YamlText
 from updater.yamledit.nodes import child

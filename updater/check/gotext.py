@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+# Possessive: what was taken for a string or a comment is never tried as anything else.
 _ACTION = re.compile(
-    r"\{\{-?(?P<inside>(?:\"(?:\\.|[^\"\\\n])*\"|`[^`]*`|/\*.*?\*/|[^}]|\}(?!\}))*?)-?\}\}", re.DOTALL
+    r"\{\{-?(?P<inside>(?>\"(?:\\.|[^\"\\\n])*+\"|`[^`]*+`|/\*(?:[^*]|\*(?!/))*+\*/|[^}]|\}(?!\}))*+)\}\}"
 )
 _OPENS = re.compile(r"\s*(?:if|range|with|block|define)\b")
 _DEFINES = re.compile(r"\s*(?:define|block)\s+\"(?P<name>[^\"]+)\"")
@@ -47,7 +48,7 @@ def actions(text: str) -> Iterator[Action]:
     for found in _ACTION.finditer(text):
         line += text.count("\n", done, found.start())
         done = found.start()
-        yield Action(found["inside"], line, found.start(), found.end())
+        yield Action(found["inside"].removesuffix("-"), line, found.start(), found.end())
 
 
 def defined(text: str) -> dict[str, str]:

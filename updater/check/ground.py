@@ -17,11 +17,11 @@ from updater.charts import Survey, Target
 from updater.charts.layout import Charts
 from updater.charts.versions import version_of
 from updater.check.gotext import defined
+from updater.check.nodes import mapping, value
 from updater.errors import EditRefused, InvalidConfigRepo
 from updater.model import Files
 from updater.policy import DEFAULT_RULES, RULES_PATH, Environment, Rules, parse_rules
-from updater.yamledit import KeyPath, Mapping, Node, Scalar, Sequence, YamlText, parse
-from updater.yamledit.nodes import behind, child, merged
+from updater.yamledit import KeyPath, Mapping, YamlText, parse
 
 CHART_FILE = "Chart.yaml"
 VALUES_FILE = "values.yaml"
@@ -69,13 +69,14 @@ class Chart:
 
     @property
     def values_files(self) -> tuple[str, ...]:
-        """Its values and overlays, by their names."""
+        """Its values and overlays, by their names; `files/` is for templates to read, whatever it holds."""
+        others = (self.path("templates/"), self.path("files/"))
         return tuple(
             path
             for path in self.paths
             if _VALUES.fullmatch(path.rpartition("/")[2])
             and not path.endswith(".schema.json")
-            and path not in self.templates
+            and not path.startswith(others)
         )
 
     @property
@@ -331,80 +332,6 @@ class Ground:
         text = self.parsed(target.file)
         found = text.find(target.path, target.document, through=True) if isinstance(text, YamlText) else None
         return value(found)
-
-
-def mapping(node: Node | None) -> Mapping | None:
-    """Return a node that is a mapping, through an alias."""
-    place = behind(node) if node is not None else None
-    return place if isinstance(place, Mapping) else None
-
-
-def scalar(node: Node | None) -> Scalar | None:
-    """Return a node that is a single value, through an alias."""
-    place = behind(node) if node is not None else None
-    return place if isinstance(place, Scalar) else None
-
-
-def fields(holder: Mapping) -> dict[str, Node]:
-    """Return what stands under each key of a mapping, `<<` included, the last one of keys that stand twice.
-
-    For mappings that are asked for many keys: looking up one at a time costs a walk each.
-    """
-    found: dict[str, Node] = {}
-    for source in (*reversed(tuple(merged(holder))), holder):
-        found.update((name.value, inner) for key, inner in source.entries if (name := scalar(key)))
-    return found
-
-
-def items(node: Node | None) -> tuple[Node, ...]:
-    """Return what stands in a list; nothing where there is none."""
-    place = behind(node) if node is not None else None
-    return place.items if isinstance(place, Sequence) else ()
-
-
-def scalars(text: YamlText) -> Iterator[Scalar]:
-    """Yield every single value of a file; what aliases stand for comes once."""
-    waiting: list[Node] = [node for node in text.documents if node is not None]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, Scalar):
-            yield node
-        elif isinstance(node, Mapping):
-            waiting.extend(inner for _, inner in node.entries)
-        elif isinstance(node, Sequence):
-            waiting.extend(node.items)
-
-
-def value(node: Node | None, *path: str | int) -> str:
-    """Return the text at a path below a node, "" where there is none."""
-    for part in path:
-        node = child(node, part, through=True) if node is not None else None
-    found = scalar(node)
-    return found.value if found is not None else ""
-
-
-def key_line(holder: Mapping, key: str) -> int:
-    """Return the line of a key, of the mapping where it does not stand there."""
-    lines = [name.line for name, _ in holder.entries if (one := scalar(name)) and one.value == key]
-    return lines[-1] if lines else holder.line
-
-
-def duplicates(text: YamlText) -> Iterator[tuple[str, int, int]]:
-    """Yield each key that stands twice in one mapping: its name, its later line and its first."""
-    waiting = [node for node in text.documents if node is not None]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, Mapping):
-            first: dict[str, int] = {}
-            for key, inner in node.entries:
-                if isinstance(key, Scalar):
-                    if key.value in first:
-                        yield key.value, key.line, first[key.value]
-                    first.setdefault(key.value, key.line)
-                if not isinstance(inner, Scalar):
-                    waiting.append(inner)
-        elif isinstance(node, Sequence):
-            waiting.extend(item for item in node.items if not isinstance(item, Scalar))
 
 
 def _home(path: str, homes: Collection[str]) -> str | None:

@@ -11,13 +11,13 @@ from updater.charts import Target
 from updater.check import schema
 from updater.check.asked import Question, faults_in, questions_in
 from updater.check.findings import Finding, Fix
-from updater.check.ground import Chart, Ground, scalar, value
+from updater.check.ground import Chart, Ground
+from updater.check.nodes import scalar, value
 from updater.errors import EditRefused
 from updater.model import familiar_repository
 from updater.yamledit import KeyPath, Mapping, Node, Replace, Scalar, Sequence, reads_as_string
 from updater.yamledit.nodes import behind, child
 
-_DEEPEST = 30
 # Types whose default is a string and no secret.
 _STRINGS = frozenset({"", "string", "hostname", "enum", "radio", "storageclass", "pvc", "service"})
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
@@ -183,13 +183,12 @@ def _at(root: Mapping | None, variable: tuple[str, ...]) -> tuple[Node | None, b
 
 
 def _leaves(root: Mapping | None, above: KeyPath = ()) -> Iterator[str]:
-    """Yield the dotted paths of all single values."""
+    """Yield the dotted paths of all values that are no mappings; an alias counts as one value."""
     for key, node in root.entries if root is not None else ():
         path = (*above, value(key))
-        place = behind(node)
-        if isinstance(place, Mapping) and len(path) < _DEEPEST:
-            yield from _leaves(place, path)
-        elif isinstance(place, Scalar):
+        if isinstance(node, Mapping):
+            yield from _leaves(node, path)
+        else:
             yield ".".join(map(str, path))
 
 

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from updater.charts import Target
 from updater.charts.layout import Spot
 from updater.check.findings import Finding
-from updater.check.ground import VALUES_FILE, Chart, Ground, value
+from updater.check.ground import VALUES_FILE, Chart, Ground
 from updater.check.images import Shown, shown_in
 from updater.check.layers import Values, layers, resolved
+from updater.check.nodes import value
 from updater.check.words import place_of, untried
 from updater.model import Render, Rendered, familiar_repository
 from updater.yamledit import Node, Sequence, show_path

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from updater.check.findings import Finding
-from updater.check.ground import Chart, Ground, duplicates, mapping, value
+from updater.check.ground import Chart, Ground
+from updater.check.nodes import duplicates, mapping, value
 from updater.yamledit import Mapping, Sequence, YamlText
 from updater.yamledit.nodes import behind, child
 

@@ -58,7 +58,7 @@ def _holds(ground: Ground) -> Iterator[Finding]:
     data = ground.files.read(HOLDS_PATH)
     here = {one.name: one for one in ground.environments}
     try:
-        check_places(data, list(here), ground.branch or "checked")
+        check_places(data, list(here), ground.branch or "that is checked")
         holds = parse_holds(data)
     except InvalidConfigRepo as error:
         yield from _complaints("E18", error)

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 
 from updater.check import gotext
 from updater.check.findings import Finding
-from updater.check.ground import Chart, Ground, items, value
+from updater.check.ground import Chart, Ground
+from updater.check.nodes import items, value
 from updater.yamledit.nodes import child
 
 _CONFLICT = re.compile(r"^(?:<{7}|>{7}|\|{7})(?: |$)", re.MULTILINE)
@@ -69,7 +70,7 @@ def _versions(path: str, text: str, named: Mapping[str, str]) -> Iterator[Findin
         return
     for line, content, above in gotext.places(text):
         where = _where(above)
-        found = _version_in(content, named, frozenset()) if where else ""
+        found = _version_in(content, named, set()) if where else ""
         if found:
             facts = {"where": where, "text": found, "line_text": content.strip()}
             yield Finding(code="W5", file=path, line=line, facts=facts)
@@ -82,13 +83,17 @@ def _where(above: tuple[str, ...]) -> str:
     return "pod template" if above[-3:] == ("template", "metadata", "labels") else ""
 
 
-def _version_in(text: str, named: Mapping[str, str], seen: frozenset[str]) -> str:
+def _version_in(text: str, named: Mapping[str, str], seen: set[str]) -> str:
     """Return what of a chart's version a text renders, itself or through what it includes."""
     found = _VERSION.search(text)
     if found:
         return found[0].rstrip(": ")
     for action in gotext.actions(text):
         for name in action.includes:
-            if name not in seen and (inner := _version_in(named.get(name, ""), named, seen | {name})):
+            if name in seen:
+                continue
+            seen.add(name)
+            inner = _version_in(named.get(name, ""), named, seen)
+            if inner:
                 return inner
     return ""

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from updater.charts import Form, Target
 from updater.check.findings import Finding, Fix
-from updater.check.ground import Chart, Ground, duplicates, scalar, value
+from updater.check.ground import Chart, Ground
+from updater.check.nodes import duplicates, scalar, value
 from updater.errors import EditRefused
 from updater.model import familiar_repository, is_tag
 from updater.policy import Environment
