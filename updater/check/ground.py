@@ -116,7 +116,7 @@ class Ground:
         self.links = tuple(sorted(links))
         self.catalog = catalog
         self.survey = Survey(files)
-        self._given = rules
+        self.given = rules
         self._templates: dict[str, str] = {}
         self._texts: dict[str, YamlText | EditRefused] = {}
 
@@ -223,8 +223,8 @@ class Ground:
     @cached_property
     def rules(self) -> Rules:
         """The rules: those given, else the files' own, else the default; broken ones say nothing."""
-        if self._given is not None:
-            return self._given
+        if self.given is not None:
+            return self.given
         if RULES_PATH not in self.files.paths:
             return DEFAULT_RULES
         try:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from updater.check.findings import Finding
 from updater.check.ground import Ground
 from updater.errors import EditRefused, InvalidConfigRepo
-from updater.policy import HOLDS_PATH, RULES_PATH, Environment, check_places, parse_holds, parse_rules
+from updater.policy import HOLDS_PATH, RULES_PATH, Environment, Rules, check_places, parse_holds, parse_rules
 from updater.yamledit import KeyPath, Loaded, load
 
 # So many revisions of an app does Rancher keep.
@@ -23,6 +23,8 @@ def of_repo(ground: Ground) -> Iterator[Finding]:
     """Yield what is wrong with the rules and the holds."""
     if RULES_PATH in ground.files.paths:
         yield from _rules(ground)
+    elif ground.given is not None:
+        yield from _empty(ground, None)
     if HOLDS_PATH in ground.files.paths:
         yield from _holds(ground)
 
@@ -30,15 +32,30 @@ def of_repo(ground: Ground) -> Iterator[Finding]:
 def _rules(ground: Ground) -> Iterator[Finding]:
     data = ground.files.read(RULES_PATH)
     if ground.branch in ground.branches and ground.default_branch not in ("", ground.branch):
-        facts = {"branch": ground.branch, "default": ground.default_branch}
-        yield Finding(code="W15", file=RULES_PATH, line=1, facts=facts)
+        if not _is_copy(data, ground.given):
+            facts = {"branch": ground.branch, "default": ground.default_branch}
+            yield Finding(code="W15", file=RULES_PATH, line=1, facts=facts)
+        if ground.given is not None:
+            yield from _empty(ground, None)
         return
     try:
         parse_rules(data)
     except InvalidConfigRepo as error:
         yield from _complaints("E17", error)
         return
-    loaded = _loaded(data)
+    yield from _empty(ground, _loaded(data))
+
+
+def _is_copy(data: bytes, rules: Rules | None) -> bool:
+    """Say whether rules are the ones that hold, as on a branch that was made from the default one."""
+    try:
+        return parse_rules(data) == rules
+    except InvalidConfigRepo:
+        return False
+
+
+def _empty(ground: Ground, loaded: Loaded | None) -> Iterator[Finding]:
+    """Yield environments of this branch that have no files."""
     for environment in ground.environments:
         if environment.chart.directory and environment.chart.keep < _REVISIONS:
             kept: dict[str, object] = {"environment": environment.name, "keep": environment.chart.keep}

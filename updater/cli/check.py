@@ -13,7 +13,7 @@ import click
 from updater.check import CODES, Finding
 from updater.cli import DONE, NOT_DONE, show
 from updater.messages import Told
-from updater.oneshot import Asked, Report, checked
+from updater.oneshot import Asked, Report, checked, checked_remote
 
 # What GitLab says in a merge request's pipeline: where the target stands in the result of a merge, else where
 # the branches parted.
@@ -31,7 +31,8 @@ def _codes(_context: click.Context, _option: click.Parameter, value: tuple[str, 
 
 
 @click.command("check")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), required=False)
+@click.option("--remote", is_flag=True, help="Check the branches of UPDATER_REPO, instead of a folder.")
 @click.option(
     "--format",
     "form",
@@ -57,65 +58,75 @@ def _codes(_context: click.Context, _option: click.Parameter, value: tuple[str, 
     metavar="COMMIT",
     help="Look at what changed since this commit or branch, too; a merge request's pipeline knows it.",
 )
-def command(folder: Path, *, form: str, strict: bool, no_helm: bool, **asked: Any) -> int:
+def command(
+    folder: Path | None, *, remote: bool, form: str, strict: bool, no_helm: bool, **asked: Any
+) -> int:
     """Find what would break in FOLDER (a checkout of the config repo): in Helm, Rancher, Fleet, the updater.
 
     The exit code is 0 where there is no error, and 1 where there is one.
     """
+    if remote and (folder is not None or asked["fix"]):
+        raise click.UsageError("--remote checks what is pushed: name no folder, and mend a checkout (--fix).")
     # A third of the time goes into looking for garbage, and this process has none to speak of and ends soon.
     gc.disable()
     target = os.environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "")
     with show.bar() as progress:
-        report = checked(
-            Asked(
-                folder=folder,
-                branch=target or os.environ.get("CI_COMMIT_BRANCH", ""),
-                default_branch=os.environ.get("CI_DEFAULT_BRANCH", ""),
-                has_helm=not no_helm,
-                progress=progress,
-                **asked,
-            )
+        wish = Asked(
+            folder=folder or Path(),
+            branch=target or os.environ.get("CI_COMMIT_BRANCH", ""),
+            default_branch=os.environ.get("CI_DEFAULT_BRANCH", ""),
+            has_helm=not no_helm,
+            progress=progress,
+            **asked,
         )
-    {"text": _text, "json": _json, "gitlab": _gitlab}[form](report)
-    return NOT_DONE if report.errors or (strict and report.warnings) else DONE
+        reports = checked_remote(wish) if remote else (checked(wish),)
+    if form == "text":
+        for report in reports:
+            _text(report, f"branch {report.branch}" if remote else "")
+    else:
+        show.as_json([row for report in reports for row in _ROWS[form](report)])
+    is_bad = any(report.errors or (strict and report.warnings) for report in reports)
+    return NOT_DONE if is_bad else DONE
 
 
-def _json(report: Report) -> None:
-    show.as_json(
-        [
-            {
-                "code": finding.code,
-                "severity": "error" if finding.is_error else "warning",
-                "file": finding.file,
-                "line": finding.line,
-                "message": told.what,
-                "breaks": told.breaks,
-                "cure": told.cure,
-                "facts": dict(finding.facts),
-                "fixable": finding.fix is not None,
-                "fingerprint": name,
-            }
-            for finding, told, name in report.findings
-        ]
-    )
+def _json(report: Report) -> list[dict[str, object]]:
+    return [
+        {
+            "branch": report.branch,
+            "code": finding.code,
+            "severity": "error" if finding.is_error else "warning",
+            "file": finding.file,
+            "line": finding.line,
+            "message": told.what,
+            "breaks": told.breaks,
+            "cure": told.cure,
+            "facts": dict(finding.facts),
+            "fixable": finding.fix is not None,
+            "fingerprint": name,
+        }
+        for finding, told, name in report.findings
+    ]
 
 
-def _gitlab(report: Report) -> None:
-    show.as_json(
-        [
-            {
-                "description": f"{told.what} {told.cure}",
-                "check_name": finding.code,
-                "fingerprint": name,
-                "severity": _SEVERITIES[finding.is_error],
-                "location": {"path": finding.file, "lines": {"begin": max(finding.line, 1)}},
-            }
-            for finding, told, name in report.findings
-        ]
-    )
+def _gitlab(report: Report) -> list[dict[str, object]]:
+    return [
+        {
+            "description": f"{told.what} {told.cure}",
+            "check_name": finding.code,
+            "fingerprint": name,
+            "severity": _SEVERITIES[finding.is_error],
+            "location": {"path": finding.file, "lines": {"begin": max(finding.line, 1)}},
+        }
+        for finding, told, name in report.findings
+    ]
 
 
-def _text(report: Report) -> None:
+_ROWS = {"json": _json, "gitlab": _gitlab}
+
+
+def _text(report: Report, title: str) -> None:
+    if title:
+        click.secho(title, bold=True, underline=True)
     for file, found in groupby(report.findings, key=lambda one: one[0].file):
         click.secho(file, bold=True)
         for finding, told, _ in found:

@@ -5,7 +5,7 @@ request), only with a store of its own that goes when it ends. Called by `cli`.
 """
 
 from updater.oneshot.acting import carry_out, update_folder
-from updater.oneshot.checking import Asked, Report, checked
+from updater.oneshot.checking import Asked, Report, checked, checked_remote
 from updater.oneshot.errands import Errand, Holding, Promotion, Rollback, caller
 from updater.oneshot.grounds import accounts, desk
 from updater.oneshot.looking import FileEdit, preview, standing
@@ -22,6 +22,7 @@ __all__ = [
     "caller",
     "carry_out",
     "checked",
+    "checked_remote",
     "desk",
     "preview",
     "standing",

@@ -1,4 +1,4 @@
-"""Checking a folder: what would break there, told; and what is safe to mend, written.
+"""Checking a folder or the remote: what would break there, told; and what is safe to mend, written.
 
 Hides where the sentences come from, and that what was mended is checked again. `cli` calls it.
 """
@@ -6,7 +6,7 @@ Hides where the sentences come from, and that what was mended is checked again. 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -23,11 +23,15 @@ from updater.check import (
     ordered,
     trials,
 )
+from updater.configrepo import Snapshot
+from updater.errors import InvalidConfigRepo
 from updater.folder import Folder
 from updater.helm import Helm
 from updater.messages import CheckMessages, Told
 from updater.model import Rendered
+from updater.oneshot.grounds import config_repo
 from updater.oneshot.since import changed_since
+from updater.policy import RULES_PATH, Rules
 
 # Mending one thing can bring another to light, but not for long.
 _ROUNDS = 3
@@ -38,14 +42,16 @@ class Report:
     """What was found: each finding with its sentences and a name that stays when lines move.
 
     `mended` are the findings that are gone since the files were mended; `charts` counts the charts, and
-    `rendered` what the Helm of this version rendered, "" where there was none.
+    `rendered` what the Helm of this version rendered, "" where there was none. `branch` is "" where
+    nobody knows it.
     """
 
     findings: tuple[tuple[Finding, Told, str], ...]
-    mended: tuple[tuple[Finding, Told], ...]
     charts: int
+    mended: tuple[tuple[Finding, Told], ...] = ()
     rendered: int = 0
     helm: str = ""
+    branch: str = ""
 
     @property
     def errors(self) -> int:
@@ -67,7 +73,7 @@ class Asked:
     much of it, and of how much.
     """
 
-    folder: Path
+    folder: Path = Path()
     branch: str = ""
     default_branch: str = ""
     catalog: str = ""
@@ -79,6 +85,14 @@ class Asked:
     progress: Callable[[str, int, int], None] = lambda *_: None
 
 
+@dataclass(frozen=True, slots=True)
+class _Means:
+    """What a check is done with: the sentences, and a Helm where there is one."""
+
+    messages: CheckMessages
+    helm: Helm | None
+
+
 def checked(asked: Asked) -> Report:
     """Check a folder, mend it first where that is asked for, and tell what is left.
 
@@ -87,8 +101,7 @@ def checked(asked: Asked) -> Report:
         InvalidSettings: the base cannot be told.
         PermanentError: a file cannot be read or written.
     """
-    messages = CheckMessages(wiring.templates(None), CODES)
-    helm = Helm.find(asked.helm) if asked.has_helm else None
+    means = _means(asked)
     gone: list[Finding] = []
     for _ in range(_ROUNDS):
         ground, found = _looked_at(asked)
@@ -97,22 +110,42 @@ def checked(asked: Asked) -> Report:
             break
         Folder(asked.folder).write(contents)
         gone.extend(done)
-    wanted, problems = trials(ground) if helm is not None else ([], [])
-    if helm is not None:
-        proved = judged(ground, _rendered(asked, ground, helm, wanted))
-        found = ordered((*found, *_left(asked, (*problems, *proved))))
     if asked.base:
-        found = ordered((*found, *_left(asked, changed_since(asked.base, asked.folder, ground))))
-    names = fingerprints(found)
-    return Report(
-        findings=tuple(
-            (one, messages.tell(one.code, one.facts), name) for one, name in zip(found, names, strict=True)
-        ),
-        mended=tuple((one, messages.tell(one.code, one.facts)) for one in gone),
-        charts=len(ground.charts),
-        rendered=len(wanted),
-        helm=helm.version if helm is not None else "",
-    )
+        found = (*found, *changed_since(asked.base, asked.folder, ground))
+    report = _reported(asked, means, ground, found)
+    told = tuple((one, means.messages.tell(one.code, one.facts)) for one in gone)
+    return replace(report, mended=told)
+
+
+def checked_remote(asked: Asked) -> tuple[Report, ...]:
+    """Check every branch of the remote that an environment lives on, each at its tip; the default one first.
+
+    Raises:
+        InvalidSettings: the settings name no remote, or are wrong.
+        InvalidRequest: the Helm that was named is none.
+        Unreachable: the remote is away.
+    """
+    means = _means(asked)
+    with config_repo() as repo:
+        default = repo.default_branch()
+        first = _ground_of(repo.snapshot(default), asked, default, None)
+        reports, absent = [], []
+        for branch in sorted(first.branches - {default}):
+            try:
+                snapshot = repo.snapshot(branch)
+            except InvalidConfigRepo as problem:
+                facts = {"problem": str(problem)}
+                absent.append(Finding(code="E17", file=RULES_PATH, facts=facts))
+            else:
+                ground = _ground_of(snapshot, asked, default, first.rules)
+                reports.append(_reported(asked, means, ground, _static(asked, ground)))
+        found = (*_static(asked, first), *absent)
+        return (_reported(asked, means, first, found), *reports)
+
+
+def _means(asked: Asked) -> _Means:
+    helm = Helm.find(asked.helm) if asked.has_helm else None
+    return _Means(CheckMessages(wiring.templates(None), CODES), helm)
 
 
 def _looked_at(asked: Asked) -> tuple[Ground, tuple[Finding, ...]]:
@@ -124,11 +157,44 @@ def _looked_at(asked: Asked) -> tuple[Ground, tuple[Finding, ...]]:
         links=files.links,
         catalog=asked.catalog,
     )
-    return ground, _left(asked, check(ground, partial(asked.progress, "checked")))
+    return ground, _left(asked, _static(asked, ground))
+
+
+def _ground_of(snapshot: Snapshot, asked: Asked, default: str, rules: Rules | None) -> Ground:
+    return Ground(
+        snapshot,
+        rules=rules,
+        branch=snapshot.branch,
+        default_branch=default,
+        links=snapshot.tree.irregular,
+        catalog=asked.catalog,
+    )
+
+
+def _static(asked: Asked, ground: Ground) -> tuple[Finding, ...]:
+    return check(ground, partial(asked.progress, "checked"))
 
 
 def _left(asked: Asked, findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(one for one in findings if one.code not in asked.ignored)
+
+
+def _reported(asked: Asked, means: _Means, ground: Ground, found: Iterable[Finding]) -> Report:
+    """Render what there is to render, and tell all findings."""
+    helm, messages = means.helm, means.messages
+    wanted, problems = trials(ground) if helm is not None else ([], [])
+    proved = judged(ground, _rendered(asked, ground, helm, wanted)) if helm is not None else ()
+    left = ordered(_left(asked, (*found, *problems, *proved)))
+    names = fingerprints(left)
+    return Report(
+        findings=tuple(
+            (one, messages.tell(one.code, one.facts), name) for one, name in zip(left, names, strict=True)
+        ),
+        charts=len(ground.charts),
+        rendered=len(wanted),
+        helm=helm.version if helm is not None else "",
+        branch=ground.branch,
+    )
 
 
 def _rendered(

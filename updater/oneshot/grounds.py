@@ -73,6 +73,17 @@ def accounts() -> Iterator[Accounts]:
 
 
 @contextmanager
+def config_repo() -> Iterator[ConfigRepo]:
+    """Give the config repo that the settings name, for who only reads it.
+
+    Raises:
+        InvalidSettings: they name none, or are wrong.
+    """
+    with _mirror(Settings.read(os.environ)) as repo:
+        yield repo
+
+
+@contextmanager
 def _mirror(settings: Settings) -> Iterator[ConfigRepo]:
     with mirror_folder(settings.cache, settings.repo) as folder:
         repo = wiring.config_repo(settings, folder)
