@@ -106,6 +106,9 @@ EXPRESSIONS = [
     (r"^\Qa.b\E-(?<n>[[:digit:]]+)\z", r"^a\.b-([0-9]+)\Z", "a.b-7", "axb-7"),
     ("^[[:alpha:]_-]+$", "^[A-Za-z_-]+$", "a_-b", "7"),
     ("^[a[]+$", r"^[a\[]+$", "a", "b"),
+    ("^[--9_-]+$", r"^[\--9_-]+$", "1.-_", "a"),
+    ("^[+--]x&&~~$", r"^[+-\-]x&&~~$", "", "x"),
+    ("^[a&&b~~c||d]$", r"^[a\&\&b\~\~c\|\|d]$", "a d", "e"),
     ("^[]a]$", r"^[\]a]$", "a", "b"),
     ("(?i)^MAIN-", "(?i)^MAIN-.*", "main-7", "x"),
     ("(?i:MAIN)-7$", ".*?(?i:MAIN)-7$", "main-7", "main-8"),
@@ -223,7 +226,7 @@ def test_tags_that_a_tool_ignores_are_not_taken(globs: list[str], taken: str, ot
     assert [found.takes(tag) for tag in others.split()] == [False] * len(others.split())
 
 
-@given(st.text("abc|()[]{}^$*+?.\\-0:<>PiQEz,", max_size=14))
+@given(st.text("abc|()[]{}^$*+?.\\-&~0:<>PiQEz,", max_size=14))
 def test_any_expression_is_translated_to_a_pattern_of_the_rules_or_told(text: str) -> None:
     choice = choices.by_number("", text, "$1")
     tags(choice)

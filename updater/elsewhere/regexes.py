@@ -135,27 +135,33 @@ class _Reading:
             raise ValueError(f"the pattern has \\{letter}, which Python does not read as Go does")
 
     def _set(self) -> None:
-        """Take a set of characters; what Python may come to read otherwise in sets is escaped."""
+        """Take a set of characters, item by item: what Python may come to read otherwise is escaped."""
         text, start = self._text, self._at
         written, at = "[", start + 1
         if text[at : at + 1] == "^":
             written, at = "[^", at + 1
         first = at
         while at < len(text) and (text[at] != "]" or at == first):
-            posix = _POSIX_CLASS.match(text, at)
-            if posix:
-                if posix[1] or posix[2] not in _POSIX:
-                    raise ValueError(f"the pattern has {posix[0]}, which Python has no name for")
-                written, at = written + _POSIX[posix[2]], posix.end()
-            elif text[at] == "\\":
-                if text[at + 1 : at + 2] in ("p", "P", "x", "Q"):
-                    raise ValueError(
-                        f"the pattern has \\{text[at + 1]}, which Python does not read as Go does"
-                    )
-                written, at = written + text[at : at + 2], at + 2
-            else:
-                written, at = written + (f"\\{text[at]}" if text[at] in "[&~|]" else text[at]), at + 1
+            item, at = ("-", at + 1) if text[at : at + 2] == "-]" else self._item(at)
+            written += item
+            if text[at : at + 1] == "-" and text[at + 1 : at + 2] not in {"]", ""}:
+                item, at = self._item(at + 1)
+                written += f"-{item}"
         self._take(text[start : at + 1], f"{written}]")
+
+    def _item(self, at: int) -> tuple[str, int]:
+        """Return one character or class of a set as Python has it, and where it ends."""
+        text = self._text
+        posix = _POSIX_CLASS.match(text, at)
+        if posix:
+            if posix[1] or posix[2] not in _POSIX:
+                raise ValueError(f"the pattern has {posix[0]}, which Python has no name for")
+            return _POSIX[posix[2]], posix.end()
+        if text[at] != "\\":
+            return (f"\\{text[at]}" if text[at] in "[&~|]-" else text[at]), at + 1
+        if text[at + 1 : at + 2] in ("p", "P", "x", "Q"):
+            raise ValueError(f"the pattern has \\{text[at + 1]}, which Python does not read as Go does")
+        return text[at : at + 2], at + 2
 
     def _open(self) -> None:
         text, at = self._text, self._at
