@@ -81,7 +81,7 @@ def share_out(groups: Sequence[Collection[str]], paths: frozenset[str]) -> Itera
     for name, number in sorted(shared, key=lambda one: (stage_rank(one[0]) or 0, one)):
         own = shared[name, number]
         found = known.get(name)
-        if found is None or not _take_only(found.globs, own, paths):
+        if found is None or own != set(found.files) or not _take_only(found.globs, own, paths):
             found = Found(name, tuple(map(glob_of, sorted(own))), files=tuple(sorted(own)))
         yield number, found
 
