@@ -134,6 +134,13 @@ def test_a_flux_kustomization_holds_places_as_kustomizes_own_does() -> None:
     ).replace("/v2\n", "/v1\n")
 
 
+@pytest.mark.parametrize("entry", [f"{IRIS}:v1", f"iris={IRIS}:v1", f"a/b={IRIS}:v1@{SHA}"])
+def test_an_application_of_argo_cd_holds_them_as_texts(entry: str) -> None:
+    text = f"kind: Application\nspec:\n  source:\n    kustomize:\n      images:\n      - {entry} # mind\n"
+    after = text.replace("v1", "v2").replace(SHA, OTHER_SHA)
+    assert written(text, "v2", OTHER_SHA, file="argocd/iris.yaml") == after
+
+
 WORKLOADS = f"""\
 apiVersion: apps/v1
 kind: Deployment
@@ -198,6 +205,7 @@ def test_what_another_tool_watches_is_no_place_for_a_tag(text: str) -> None:
             {"a/overlays/dev/kustomization.yaml": "a", "b/base/kustomization.yaml": "b"},
         ),
         ("overlays/dev/kustomization.yaml", {"overlays/dev/kustomization.yaml": "."}),
+        ("overlays/prod/kustomization.yaml", {"overlays/prod/kustomization.yaml": "."}),
         ("overlays/*/kustomization.yaml", {"overlays/dev/kustomization.yaml": "dev"}),
         ("envs/dev/iris/deployment.yaml", {"envs/dev/iris/deployment.yaml": "iris"}),
         ("**/deployment.yaml", {"a/iris/deployment.yaml": "a/iris", "b/iris/deployment.yaml": "b/iris"}),

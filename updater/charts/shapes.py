@@ -104,8 +104,11 @@ def find_images(view: View, parent: str) -> Iterator[Found]:
 
 
 def reference_in_list(entry: Entry) -> Found | None:
-    """Return the image of a text in a list under a key such as `images`, or None."""
-    if not entry.text or not _may_be_name(entry.text):
+    """Return the image of a text in a list under a key such as `images`, or None.
+
+    In Argo CD's `kustomize.images` the name in the manifests may stand before it: `iris=example.com/iris:v1`.
+    """
+    if not entry.text or not _may_be_name(entry.text.rpartition("=")[2]):
         return None
     return Found(Form.REFERENCE, entry, None, None, "")
 

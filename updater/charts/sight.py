@@ -101,7 +101,8 @@ def sight(found: Found, view: View | None, spot: Spot, shared: Table) -> Sightin
         return None
     name, _, _ = split_reference((found.repository.text or "").strip())
     registry = next((text for path in _GLOBAL_REGISTRIES if (text := text_at(shared, *path))), "")
-    repository = qualify(name, found.registry, registry)
+    # Only in a list `iris=example.com/iris` may stand, and what is behind the sign is what runs.
+    repository = qualify(name.rpartition("=")[2] if view is None else name, found.registry, registry)
     if repository is None:
         return None
     tag, digest = _parts(holder)
