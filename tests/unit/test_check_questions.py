@@ -155,8 +155,22 @@ def test_defaults_that_follow_from_the_values_are_mended_byte_exactly() -> None:
     assert contents == {FILE: mended_text.encode()}
 
 
-def test_numbers_and_truth_values_are_left_to_people() -> None:
+def test_a_null_in_the_values_contradicts_no_default() -> None:
+    values = changed(ASKED, f"{HOME}/values.yaml", VALUES.replace("replicas: 1", "replicas:"))
+    assert found(values) == ()
+    assert [one.code for one in found(changed(ASKED, f"{HOME}/values.yaml", VALUES.replace("s: 1", "s: ''")))]
+
+
+def test_numbers_and_truth_values_are_mended_as_the_text_that_rancher_reads() -> None:
     files = changed(ASKED, FILE, ("default: 1\n", "default: 2\n"))
+    assert mended(files, found(files))[0] == {FILE: QUESTIONS.replace("t: 1\n", 't: "1"\n').encode()}
+    assert found(changed(ASKED, FILE, QUESTIONS.replace("t: 1\n", 't: "1"\n'))) == ()
+
+
+def test_secrets_are_left_to_people() -> None:
+    files = changed(
+        ASKED, FILE, ("- variable: resources.limits.cpu", "- variable: profile\n    type: password")
+    )
     (one,) = found(files)
     assert (one.code, one.fix) == ("W2", None)
 

@@ -15,11 +15,13 @@ from updater.check.ground import Chart, Ground
 from updater.check.nodes import scalar, value
 from updater.errors import EditRefused
 from updater.model import familiar_repository
-from updater.yamledit import KeyPath, Mapping, Node, Replace, Scalar, Sequence, reads_as_string
+from updater.yamledit import KeyPath, Mapping, Node, Replace, Scalar, Sequence
 from updater.yamledit.nodes import behind, child
 
-# Types whose default is a string and no secret.
-_STRINGS = frozenset({"", "string", "hostname", "enum", "radio", "storageclass", "pvc", "service"})
+# Types whose default is one plain text and no secret.
+_PLAIN = frozenset(
+    {"", "string", "hostname", "enum", "radio", "boolean", "int", "float", "storageclass", "pvc", "service"}
+)
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
@@ -128,7 +130,8 @@ def _other(ground: Ground, chart: Chart, path: str, question: Question) -> Itera
         yield Finding(code="W1", file=path, line=question.line("variable"), facts=facts)
         return
     leaf = scalar(node)
-    if leaf is not None:
+    # A null says nothing, so a default cannot contradict it.
+    if leaf is not None and (leaf.style or leaf.value not in _NULLS):
         yield from _differing(path, question, leaf)
 
 
@@ -155,8 +158,8 @@ def _differing(path: str, question: Question, leaf: Scalar) -> Iterator[Finding]
 
 
 def _is_safe(kind: str, text: str) -> bool:
-    """Say whether a value can become a default: only a string stays what it is when it is written."""
-    return kind in _STRINGS and bool(text) and reads_as_string(text)
+    """Say whether a value can become a default: Rancher reads every default as text, so quotes do no harm."""
+    return kind in _PLAIN and bool(text)
 
 
 def _equal(kind: str, default: str, text: str) -> bool:
