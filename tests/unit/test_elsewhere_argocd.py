@@ -86,6 +86,7 @@ def test_the_file_is_the_one_that_argo_cd_reads_the_tag_from(files: dict[str, st
         (argo(GIT, "git-branch: '{{.SHA256}}'"), None, "commit"),
         (updater_object(f"imageName: {IRIS}", "{gitConfig: {branch: main, pullRequest: {gitlab: {}}}}"), "main", "merge-request"),
         (updater_object(f"imageName: {IRIS}", "{gitConfig: {branch: 'main:x'}}"), "main", "merge-request"),
+        (updater_object(f"imageName: {IRIS}", "{gitConfig: {branch: 'main:main'}}"), "main", "commit"),
         (
             updater_object(f"imageName: {IRIS}", "{gitConfig: {branch: main}}", more=", writeBackConfig: {gitConfig: {branch: dev}}"),
             "dev",

@@ -96,6 +96,11 @@ def test_of_scans_with_one_name_the_nearest_is_meant() -> None:
     assert "scans are called" not in notes(files)
 
 
+def test_a_scan_without_a_policy_takes_every_version() -> None:
+    one = only(fleet(scans=f"imageScans: [{{image: {IRIS}, tagName: iris}}]\n"))
+    assert (one.tags.order, one.tags.takes("1.2.3"), one.tags.takes("main-7")) == ("semver", True, False)
+
+
 @pytest.mark.parametrize(
     ("repos", "branch"),
     [
@@ -244,6 +249,34 @@ def test_the_automation_says_which_branch_and_whether_it_is_proposed(
 )
 def test_what_of_fluxs_cannot_be_carried_over_is_told(files: dict[str, str], note: str) -> None:
     assert note in notes(files)
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        "a: &a [*a, x]\n",
+        "a0: &a0 [x, x, x, x, x, x, x, x]\n"
+        + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 8)}]\n" for n in range(1, 30)),
+    ],
+)
+def test_aliases_that_stand_for_too_much_do_no_harm(bomb: str) -> None:
+    assert only(flux(bomb=f"{bomb}apiVersion: image.toolkit.fluxcd.io/v1\n")).name == "dev"
+
+
+def test_where_a_place_is_named_the_others_of_its_image_stay() -> None:
+    files = flux("version: main-1", "flux-system:iris:tag")
+    files["apps/dev/iris.yaml"] += f"image: {IRIS}:main-1\n"
+    assert "moves along" not in notes(files)
+    [pin] = only(files).scope.pinned
+    assert pin.path == ("version",)
+
+
+def test_a_marker_behind_the_last_value_of_a_mapping_in_braces_is_that_values() -> None:
+    files = flux()
+    files["apps/dev/iris.yaml"] = (
+        f'image: {{repository: {IRIS},\n  tag: main-1 # {{"$imagepolicy": "flux-system:iris:tag"}}\n}}\n'
+    )
+    assert (only(files).name, only(files).scope.pinned) == ("dev", ())
 
 
 def test_objects_whose_namespace_another_file_gives_are_found_by_name() -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from updater.errors import EditRefused
 from updater.model import Files
-from updater.yamledit import KeyPath, Mapping, Node, Scalar, Sequence, YamlText, parse
+from updater.yamledit import MAX_DEPTH, KeyPath, Mapping, Node, Scalar, Sequence, YamlText, parse
 from updater.yamledit.nodes import behind, key_text
 
 # Bytes without which a file has nothing to say here.
@@ -21,7 +21,7 @@ _WORTH = re.compile(
     rb'"\$image(?:scan|policy)"|image\.toolkit\.fluxcd\.io|source\.toolkit\.fluxcd\.io'
     rb"|argocd-image-updater\.argoproj\.io|imageScan|fleet\.cattle\.io|argoproj\.io/v1alpha1"
 )
-# A few nested aliases can stand for more values than any machine holds.
+# A few nested aliases can stand for more values than any machine holds, or for one in itself.
 _MAX_VALUES = 50_000
 _COMMENT = re.compile(r"[ \t]*#[ \t]*(\{.*\})[ \t]*")
 _MENTION = re.compile(r"\s*[^\s#].*#.*\"(\$image(?:scan|policy))\"")
@@ -147,14 +147,17 @@ class _Plain:
     def __init__(self) -> None:
         self._left = _MAX_VALUES
 
-    def of(self, node: Node) -> object:
+    def of(self, node: Node, depth: int = 0) -> object:
         self._left -= 1
         place = behind(node)
-        if isinstance(place, Scalar) or self._left < 0:
-            return place.value if isinstance(place, Scalar) else None
+        if isinstance(place, Scalar):
+            return place.value
+        if self._left < 0 or depth > MAX_DEPTH:
+            return None
         if isinstance(place, Sequence):
-            return [self.of(item) for item in place.items]
-        return {name: self.of(value) for key, value in place.entries if (name := key_text(key)) is not None}
+            return [self.of(item, depth + 1) for item in place.items]
+        entries = ((key_text(key), value) for key, value in place.entries)
+        return {name: self.of(value, depth + 1) for name, value in entries if name is not None}
 
 
 def _markers(file: str, text: YamlText) -> Iterator[Marker]:
@@ -176,10 +179,9 @@ def _reference(comment: str) -> Iterator[tuple[str, str]]:
 
 
 def _scalars(node: Node, path: KeyPath) -> Iterator[tuple[KeyPath, Scalar]]:
-    """Yield the values written outside of `[]` and `{}`: a comment behind those belongs to no single one."""
+    """Yield every value with its path; an alias is none, as nothing of its own stands there."""
     if isinstance(node, Scalar):
-        if not node.flow:
-            yield path, node
+        yield path, node
     elif isinstance(node, Mapping):
         for key, value in node.entries:
             name = key_text(key)

@@ -111,7 +111,7 @@ def _pattern(interval: _Interval) -> str:
         return rf"{low[0]}\.{low[1]}\.{at_least(low[2])}{pre}"
     if high == _next(low, 0):
         return rf"{low[0]}\.{_from(low[1:])}{pre}"
-    below = f"(?!{_from(high)}(?![0-9.]))" if high is not None else ""
+    below = f"(?!{_from(high)})" if high is not None else ""
     return f"{below}{_from(low)}{pre}"
 
 
