@@ -266,13 +266,24 @@ def _without(values: Mapping[str, Any], keys: tuple[str, ...], path: Callable[[s
     """Return values without those that the chart decides; say what they were."""
     kept = json.loads(json.dumps(values))
     for key in keys:
-        *folders, last = path(key)
-        where = kept
-        for folder in folders:
-            where = where.get(folder) if isinstance(where, dict) else None
-        if isinstance(where, dict) and last in where:
-            say(f"{key}={where.pop(last)} was set for the app. It is left out: the chart's own counts.")
+        found = _cut(kept, path(key))
+        if found is not None:
+            say(f"{key}={found} was set for the app. It is left out: the chart's own counts.")
     return kept
+
+
+def _cut(values: dict[str, Any], path: list[str]) -> Any:
+    """Take a value out, and the mappings that it leaves empty."""
+    first, *rest = path
+    if not rest:
+        return values.pop(first, None)
+    inner = values.get(first)
+    if not isinstance(inner, dict):
+        return None
+    found = _cut(inner, rest)
+    if not inner:
+        del values[first]
+    return found
 
 
 def newest(folder: Path) -> str:
@@ -367,6 +378,9 @@ def main(environment: Mapping[str, str]) -> int:
         say(str(trouble))
         if not token:
             say("The token is empty here. A protected variable is known on protected branches only.")
+        return 1
+    except (AttributeError, KeyError, TypeError, ValueError) as odd:
+        say(f"Rancher's answer was not understood: {odd!r}")
         return 1
     return 0
 

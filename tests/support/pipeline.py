@@ -18,7 +18,13 @@ from support.documents import ROOT
 
 RUNNER = ROOT / "tests/runner/node_modules/gitlab-ci-local/dist/index.js"
 # What GitLab predefines and the tests say themselves.
-PREDEFINED = ("CI_PIPELINE_ID", "CI_PIPELINE_SOURCE", "CI_REGISTRY_IMAGE", "CI_COMMIT_BRANCH")
+PREDEFINED = (
+    "CI_PIPELINE_ID",
+    "CI_PIPELINE_SOURCE",
+    "CI_REGISTRY_IMAGE",
+    "CI_COMMIT_BRANCH",
+    "CI_COMMIT_AUTHOR",
+)
 _HINT = "the CI runner is not installed: run scripts/test --setup, or leave it out with --without runner"
 
 

@@ -51,6 +51,7 @@ class App:
     values: dict[str, Any] = field(default_factory=dict)
     revision: int = 1
     looks: int = 0  # until the upgrade that is under way is over
+    was: str = ""  # the version before it
     trouble: str = ""
 
 
@@ -58,15 +59,18 @@ class Rancher:
     """One Rancher with one catalog and its apps.
 
     `lag` is how many looks a refresh or an upgrade takes; `failure` are the words with which the next
-    upgrade fails; `away` is how many requests are answered 503; `edited` lets somebody else change the
-    ClusterRepo before the next write; `ahead` are the seconds that its clock is ahead of everybody else's.
+    upgrade fails; `away` is how many requests are answered 503; `moved_to` sends everybody elsewhere;
+    `edited` lets somebody else change the ClusterRepo before the next write; `ahead` are the seconds that
+    its clock is ahead of everybody else's.
     """
 
     def __init__(
         self, bare: Path, branch: str, *, kind: str = "catalogs", lag: int = 2, ahead: int = 0
     ) -> None:
         self.bare, self.branch, self.kind, self.lag = bare, branch, kind, lag
-        self.failure, self.away, self.edited, self.ahead = "", 0, False, timedelta(seconds=ahead)
+        self.failure, self.away, self.moved_to, self.edited = "", 0, "", False
+        self.ahead = timedelta(seconds=ahead)
+        self.catalog, self.cluster, self.namespace = CATALOG, CLUSTER, NAMESPACE
         self.requests: list[tuple[str, str, Any]] = []
         self.apps: dict[str, App] = {}
         self.lock = threading.Lock()
@@ -137,6 +141,8 @@ class Rancher:
             if self.away:
                 self.away -= 1
                 raise Refused(503, "no healthy upstream")
+            if self.moved_to:
+                raise Refused(302, "moved")
             if authorization != f"Bearer {TOKEN}":
                 raise Refused(401, "must authenticate")
             self._look()
@@ -150,7 +156,7 @@ class Rancher:
                     return 200, {"type": "collection", "data": found}
                 case [_, "v3", "project", project, "apps", name] if project == PROJECT:
                     return self._legacy(method, name, query, body)
-                case [_, "k8s", "clusters", cluster, "v1", kind, *rest] if cluster == CLUSTER:
+                case [_, "k8s", "clusters", cluster, "v1", kind, *rest] if cluster == self.cluster:
                     return self._steve(method, [kind, *rest], query, body)
                 case [_, "v1", kind, *rest]:
                     return self._steve(method, [kind, *rest], query, body)
@@ -161,7 +167,7 @@ class Rancher:
 
     def _refresh(self, kind: str, name: str) -> tuple[int, Any]:
         scope, _, own = name.rpartition(":")
-        if (kind, own) != (self.kind, CATALOG) or (kind != "catalogs") != bool(scope):
+        if (kind, own) != (self.kind, self.catalog) or (kind != "catalogs") != bool(scope):
             raise Refused(404, f"{name} not found")
         self._until_synced = self.lag
         return 200, {}
@@ -169,11 +175,11 @@ class Rancher:
     def external_id(self, app: App) -> str:
         """Return the id by which an app knows its chart's version."""
         scopes = {
-            "clustercatalogs": (CLUSTER, "clusterCatalog"),
+            "clustercatalogs": (self.cluster, "clusterCatalog"),
             "projectcatalogs": ("p-test", "projectCatalog"),
         }
         scope = scopes.get(self.kind)
-        catalog = f"{scope[0]}/{CATALOG}&type={scope[1]}" if scope else CATALOG
+        catalog = f"{scope[0]}/{self.catalog}&type={scope[1]}" if scope else self.catalog
         return f"catalog://?catalog={catalog}&template={app.chart}&version={app.version}"
 
     def _knows(self, external_id: str) -> bool:
@@ -198,13 +204,13 @@ class Rancher:
         return 204, None
 
     def _legacy_json(self, app: App) -> dict[str, Any]:
-        going, failed = app.looks > 0, bool(app.trouble) and not app.looks
+        going, failed = 0 < app.looks <= self.lag, bool(app.trouble) and not app.looks
         told: dict[str, Any] = {
             "type": "app",
             "externalId": self.external_id(app),
             "answers": app.answers,
             "valuesYaml": app.values_yaml,
-            "appRevisionId": f"apprevision-{app.revision - (1 if going else 0)}",
+            "appRevisionId": f"apprevision-{app.revision - (1 if app.looks else 0)}",
             "state": "deploying" if going else "error" if failed else "active",
             "transitioning": "yes" if going else "error" if failed else "no",
             "transitioningMessage": app.trouble if failed else "",
@@ -217,19 +223,19 @@ class Rancher:
 
     def _steve(self, method: str, parts: list[str], query: Mapping[str, str], body: Any) -> tuple[int, Any]:
         match [method, *parts, *sorted(f"{key}={value}" for key, value in query.items())]:
-            case ["GET", "catalog.cattle.io.clusterrepos", name] if name == CATALOG:
+            case ["GET", "catalog.cattle.io.clusterrepos", name] if name == self.catalog:
                 return 200, self._repo_json()
-            case ["PUT", "catalog.cattle.io.clusterrepos", name] if name == CATALOG:
+            case ["PUT", "catalog.cattle.io.clusterrepos", name] if name == self.catalog:
                 return self._put(body)
-            case ["GET", "catalog.cattle.io.clusterrepos", name, "link=index"] if name == CATALOG:
+            case ["GET", "catalog.cattle.io.clusterrepos", name, "link=index"] if name == self.catalog:
                 entries = {
                     chart: [{"name": chart, "version": version} for version in versions]
                     for chart, versions in self._index.items()
                 }
                 return 200, {"apiVersion": "v1", "entries": entries}
-            case ["POST", "catalog.cattle.io.clusterrepos", name, "action=upgrade"] if name == CATALOG:
+            case ["POST", "catalog.cattle.io.clusterrepos", name, "action=upgrade"] if name == self.catalog:
                 return self._upgrade(body)
-            case ["GET", "catalog.cattle.io.apps", namespace, name] if namespace == NAMESPACE:
+            case ["GET", "catalog.cattle.io.apps", namespace, name] if namespace == self.namespace:
                 return 200, self._release_json(name, self._app(name))
             case ["GET", "catalog.cattle.io.operations", "cattle-system", "helm-operation-1"]:
                 trouble = self._operation_trouble
@@ -240,12 +246,16 @@ class Rancher:
 
     def _repo_json(self) -> dict[str, Any]:
         return {
-            "id": CATALOG,
+            "id": self.catalog,
             "type": "catalog.cattle.io.clusterrepo",
             "links": {"index": "..."},
             "apiVersion": "catalog.cattle.io/v1",
             "kind": "ClusterRepo",
-            "metadata": {"name": CATALOG, "resourceVersion": str(self._version), "state": {"name": "active"}},
+            "metadata": {
+                "name": self.catalog,
+                "resourceVersion": str(self._version),
+                "state": {"name": "active"},
+            },
             "spec": dict(self._repo),
             "status": {"commit": self._commit, "branch": self.branch},
         }
@@ -273,14 +283,14 @@ class Rancher:
         [wanted] = body["charts"]
         _only(wanted, _CHART_KEYS)
         app = self._app(wanted["releaseName"])
-        if body["namespace"] != NAMESPACE or wanted["version"] not in self._index.get(
+        if body["namespace"] != self.namespace or wanted["version"] not in self._index.get(
             wanted["chartName"], {}
         ):
             raise Refused(404, f"{wanted['chartName']} {wanted['version']} not found")
         if self.failure.startswith("pod: "):  # Helm did not even run
             self._operation_trouble = self.failure
         else:
-            app.version = wanted["version"]
+            app.was, app.version = app.version, wanted["version"]
             # Helm keeps the old values where none come and nobody says otherwise.
             if wanted.get("values") or wanted.get("resetValues"):
                 app.values = wanted.get("values", {})
@@ -288,21 +298,25 @@ class Rancher:
         return 201, {"operationName": "helm-operation-1", "operationNamespace": "cattle-system"}
 
     def _release_json(self, name: str, app: App) -> dict[str, Any]:
-        status = "pending-upgrade" if app.looks else "failed" if app.trouble else "deployed"
+        end = "failed" if app.trouble else "deployed"
+        version, revision, status = app.version, app.revision, "pending-upgrade" if app.looks else end
+        if app.looks > self.lag:
+            version, revision, status = app.was, app.revision - 1, "deployed"
         return {
-            "metadata": {"name": name, "namespace": NAMESPACE},
+            "metadata": {"name": name, "namespace": self.namespace},
             "spec": {
                 "name": name,
-                "chart": {"metadata": {"name": app.chart, "version": app.version}},
+                "chart": {"metadata": {"name": app.chart, "version": version}},
                 "values": app.values,
-                "version": app.revision,
+                "version": revision,
                 "info": {"status": status, "description": app.trouble},
             },
         }
 
     def _begin(self, app: App) -> None:
+        # Whoever asks at once sees it as it was: the one who does it has not heard of it yet.
         app.revision += 1
-        app.looks, app.trouble = self.lag, self.failure
+        app.looks, app.trouble = self.lag + 2, self.failure
 
     def _app(self, name: str) -> App:
         if name not in self.apps:
@@ -335,6 +349,8 @@ def _door(rancher: Rancher) -> type[BaseHTTPRequestHandler]:
                 status, told = no.status, {"type": "error", "status": no.status, "message": str(no)}
             text = b"" if told is None else json.dumps(told).encode()
             self.send_response_only(status)
+            if status == 302:
+                self.send_header("Location", rancher.moved_to + self.path)
             self.send_header("Date", format_datetime(rancher.now(), usegmt=True))
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()

@@ -83,7 +83,8 @@ def run(
     usual = {"url": url, "image": f"{REGISTRY}/iris", "branches": "/./", "allow-http": True}
     given = usual | dict(inputs or {})
     code = CodeRepo(folder, including("auto-update", given), component_files("auto-update"), branch=branch)
-    variables = {"CI_PIPELINE_ID": "52666", "AUTO_UPDATE_TOKEN": TOKEN}
+    author = 'Jörg "J" <developer@example.com>'
+    variables = {"CI_PIPELINE_ID": "52666", "AUTO_UPDATE_TOKEN": TOKEN, "CI_COMMIT_AUTHOR": author}
     return code.run(["auto-update"], variables, tools=tools)
 
 
@@ -109,7 +110,7 @@ def test_a_branch_of_any_name_is_told_as_it_is_and_the_token_stays_secret(
     assert (source["ref"], source["project"], source["pipeline_id"]) == (EVIL, "apps/iris", "52666")
     assert len(source["commit"]) == 40
     assert source["committed_at"]
-    assert "@" not in source["author"]
+    assert source["author"] == 'Jörg "J"'
 
     assert not (tmp_path / "code/hit").exists()
     typed = (tmp_path / "typed").read_text()

@@ -131,6 +131,31 @@ def test_what_other_people_set_is_sent_again(bare: Path, tmp_path: Path, kind: d
     )
 
 
+def test_where_only_the_tag_was_set_the_charts_own_takes_its_place(bare: Path, tmp_path: Path) -> None:
+    with rancher(bare, NEWER) as double:
+        double.apps["iris"].values = {"image": {"tag": "master-7252"}}
+        assert run_program(tmp_path / "job", double, **NEWER).exit_code == 0
+        assert double.running("iris")["image"]["tag"] == "develop-52601"
+        assert double.apps["iris"].values == {}
+
+
+def test_values_as_yaml_are_kept_as_they_are_and_told(bare: Path, tmp_path: Path) -> None:
+    with rancher(bare, LEGACY) as double:
+        double.apps["iris"].values_yaml = "# by hand\nreplicas: 5\n"
+        job = run_program(tmp_path / "job", double, **LEGACY)
+        assert double.apps["iris"].values_yaml == "# by hand\nreplicas: 5\n"
+    assert "values as YAML" in job.output
+
+
+@KINDS
+def test_the_token_goes_nowhere_else(bare: Path, tmp_path: Path, kind: dict[str, Any]) -> None:
+    with rancher(bare, kind) as double, Rancher(bare, "dev") as other:
+        double.moved_to = other.url
+        job = run_program(tmp_path / "job", double, **kind)
+        assert other.requests == []
+    assert (job.exit_code, "302" in job.output) == (1, True), job.output
+
+
 @pytest.mark.parametrize("kind", ["clustercatalog", "projectcatalog"])
 def test_catalogs_of_a_cluster_or_a_project_are_refreshed_by_their_id(
     bare: Path, tmp_path: Path, kind: str
@@ -192,6 +217,7 @@ def test_an_upgrade_that_fails_is_red_in_ranchers_words_and_tried_again_by_the_n
         assert f"iris was not upgraded to {NEW}: timed out waiting for the condition" in job.output
         double.failure = ""
         assert run_program(tmp_path / "again", double, **kind).exit_code == 0
+        assert double.apps["iris"].trouble == ""
 
 
 def test_an_upgrade_that_never_began_is_red_in_ranchers_words(bare: Path, tmp_path: Path) -> None:
