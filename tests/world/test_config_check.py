@@ -60,3 +60,16 @@ def test_the_job_runs_on_merge_requests_only(tmp_path: Path) -> None:
     assert "name;stage;when;" in pushed
     assert "config-check" not in pushed
     assert "config-check;test;on_success" in repo.run(["--list-csv"], MERGE_REQUEST).output
+
+
+def test_the_job_compares_with_where_the_merge_request_began(tmp_path: Path) -> None:
+    pipeline = including("config-check", {"job-image": "registry.example.com/gitops-updater:0.1.0"})
+    repo = CodeRepo(tmp_path / "repo", pipeline, {**GOOD, **component_files("config-check")})
+    began = {**MERGE_REQUEST, "CI_MERGE_REQUEST_DIFF_BASE_SHA": repo.head}
+    repo.change(
+        {"charts/iris/templates/config.yaml": "kind: ConfigMap\n"}, "Change the chart, not its version"
+    )
+    job = repo.run(["config-check"], began)
+    assert (job.exit_code, "E11" in job.output) == (1, True), job.output
+    # A runner of GitLab fetches twenty commits unless it is told otherwise; this one runs in the checkout.
+    assert "GIT_DEPTH: 0 " in str(component_files("config-check"))
