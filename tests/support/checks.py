@@ -8,7 +8,11 @@ from collections.abc import Mapping
 
 from support.files import DictFiles
 
-from updater.check import Finding, Ground, check
+from updater import wiring
+from updater.check import CODES, Finding, Ground, check
+from updater.messages import CheckMessages
+
+MESSAGES = CheckMessages(wiring.templates(None), CODES)
 
 RULES = """\
 environments:
@@ -83,8 +87,12 @@ def changed(base: Mapping[str, str], file: str, change: str | tuple[str, str]) -
 
 
 def found(files: DictFiles, **known: object) -> tuple[Finding, ...]:
-    """Return what is found in a repo; `known` is what a `Ground` is told besides."""
-    return check(Ground(files, **known))  # type: ignore[arg-type]
+    """Return what is found; `known` is what a `Ground` is told besides. Each finding has its sentences."""
+    findings = check(Ground(files, **known))  # type: ignore[arg-type]
+    for one in findings:
+        told = MESSAGES.tell(one.code, one.facts)
+        assert told.what.endswith((".", "?")) or one.code in ("E17", "E18", "W5"), told
+    return findings
 
 
 def places(findings: tuple[Finding, ...]) -> list[tuple[str, str, int]]:

@@ -134,6 +134,25 @@ def test_an_empty_tag_is_right_where_templates_fall_back_to_the_app_version() ->
     assert found(repo(OVERLAYS, empty)) == ()
 
 
+def test_overlays_far_from_their_chart_fall_back_with_it() -> None:
+    rules = "environments:\n  dev: {files: envs/dev/*.yaml, base: 'charts/{chart}/values.yaml'}\n"
+    files = {RULES: rules, "envs/dev/iris.yaml": "image:\n  tag: ''\n"}
+    assert places(found(repo(OVERLAYS, dict(files)))) == [("E6", "envs/dev/iris.yaml", 2)]
+    text = "image: {{ .Values.image.tag | default .Chart.AppVersion }}\n"
+    assert found(repo(OVERLAYS, {**files, f"{IRIS}/templates/pod.yaml": text})) == ()
+
+
+def test_what_kustomize_leaves_as_it_is_needs_no_tag() -> None:
+    files = {
+        RULES: "environments:\n  dev: {files: [apps/kustomization.yaml, apps/pod.yaml]}\n",
+        "apps/kustomization.yaml": "kind: Kustomization\nimages:\n  - {name: iris, newTag: a-1}\n"
+        "  - {name: rose, newName: red}\n",
+        "apps/pod.yaml": "kind: Pod\nspec:\n  containers:\n    - {name: a, image: iris}\n",
+    }
+    assert found(repo(files, {})) == ()
+    assert places(found(changed(files, "apps/pod.yaml", ("iris", "lily")))) == [("W8", "apps/pod.yaml", 4)]
+
+
 def test_an_index_whose_packages_are_there_is_meant() -> None:
     index = "apiVersion: v1\nentries:\n  iris:\n    - version: 0.1.0\n      urls: [iris-0.1.0.tgz]\n"
     assert [one.code for one in found(repo(OVERLAYS, {"index.yaml": index}))] == ["E8"]

@@ -36,6 +36,7 @@ ROWS: list[tuple[str, str | tuple[str, str], int]] = [
     ("E13", ("  releaseName", "  valuesFiles: [values-dev.yaml]\n  releaseName"), 2),
     ("E13", ("  releaseName", "  chart: ../../charts/rose\n  releaseName"), 2),
     ("E13", ("  releaseName", "  chart: ./rose\n  releaseName"), 2),
+    ("E20", ("  releaseName", "  releaseName: rose\n  releaseName"), 3),
     ("W9", ("  releaseName: iris", "  atomic: true"), 1),
     ("W9", ("helm:\n  releaseName: iris\n", ""), 1),
 ]
@@ -50,6 +51,14 @@ def test_a_fault_in_fleet_yaml_is_told_with_its_line(
     code: str, change: str | tuple[str, str], line: int
 ) -> None:
     assert places(found(changed(FLEETED, FLEET, change))) == [(code, FLEET, line)]
+
+
+@pytest.mark.parametrize(
+    ("chart", "fault"), [("../rose", "outside"), ("/rose", "outside"), ("./rose", "no-chart"), (".", "")]
+)
+def test_the_chart_of_a_bundle_lies_in_its_folder(chart: str, fault: str) -> None:
+    files = changed(FLEETED, FLEET, ("  releaseName", f"  chart: {chart}\n  releaseName"))
+    assert [one.facts["fault"] for one in found(files)] == [fault] * bool(fault)
 
 
 def test_an_overlay_may_not_be_called_like_the_charts_own_values() -> None:

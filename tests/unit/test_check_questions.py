@@ -80,6 +80,8 @@ ROWS: list[tuple[str, str | tuple[str, str], int]] = [
     ("W3", ("show_subquestion_if: false", "show_subquestion_if: true"), 8),
     ("W3", ("    default: true\n", "    default: false\n"), 8),
     ("W20", ("options: [development, production]", "options: {development: Dev, production: Prod}"), 20),
+    ("W20", ("anything\n    type: string", "anything\n    type: array[]\n    default: [1]"), 25),
+    ("E12", ("    default: production", "    default: [production]"), 21),
     ("W20", ("        default: develop-52666", "        subquestions: [{variable: replicas}]"), 10),
 ]  # fmt: skip
 

@@ -100,6 +100,13 @@ def test_versions_elsewhere_are_right() -> None:
     assert found(repo(OVERLAYS, {HELPERS: LABELS, FILE: text})) == ()
 
 
+def test_what_comes_after_a_selector_is_not_in_it() -> None:
+    service = 'spec:\n  selector:\n    app: iris\n  {{- include "iris.labels" . | nindent 2 }}\n'
+    helpers = LABELS + '{{ define "a" }}\nselector:\n  app: a\n{{ end }}\n{{ define "b" }}\n'
+    helpers += '{{ include "iris.labels" . }}\n{{ end }}\n'
+    assert found(repo(OVERLAYS, {HELPERS: helpers, f"{HOME}/templates/service.yaml": service})) == ()
+
+
 def test_templates_that_include_each_other_end() -> None:
     loop = '{{ define "a" }}{{ include "b" . }}{{ end }}{{ define "b" }}{{ include "a" . }}{{ end }}'
     text = DEPLOYMENT.replace(SELECTOR, include("a", 6, "    matchLabels:"))

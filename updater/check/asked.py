@@ -58,6 +58,12 @@ class Question:
         return mapping(self.fields.get("options")) is not None
 
     @property
+    def has_whole_default(self) -> bool:
+        """Say whether its default is a list or a mapping."""
+        node = self.fields.get("default")
+        return node is not None and not isinstance(behind(node), Scalar)
+
+    @property
     def options(self) -> tuple[str, ...]:
         """What can be chosen."""
         found = mapping(self.fields.get("options"))
@@ -90,7 +96,8 @@ def faults_in(root: Mapping, questions: Sequence[Question], known: frozenset[str
     yield from _keys(root, schema.FILE)
     names = known | {question.text("variable") for question in questions}
     for question in questions:
-        yield from _keys(question.node, schema.QUESTION)
+        takes_whole = schema.takes_whole(question.text("type"))
+        yield from _keys(question.node, schema.WHOLE_QUESTION if takes_whole else schema.QUESTION)
         if not question.text("variable"):
             yield question.node.line, {"fault": "missing"}
         yield from _of_type(question)
@@ -113,6 +120,8 @@ def _keys(node: Mapping, table: Lookup[str, Kind]) -> Iterator[Fault]:
 
 def _is(kind: Kind, node: Node) -> bool:
     place = behind(node)
+    if kind is Kind.ANYTHING:
+        return True
     if isinstance(place, Scalar):
         if not place.value and not place.style:
             return True

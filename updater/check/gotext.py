@@ -18,6 +18,9 @@ _DEFINES = re.compile(r"\s*(?:define|block)\s+\"(?P<name>[^\"]+)\"")
 _END = re.compile(r"\s*end\b")
 _INCLUDES = re.compile(r"\b(?:include|template)\s+\"(?P<name>[^\"]+)\"")
 _KEY = re.compile(r"^(?P<indent> *)(?P<dash>- +)?(?P<key>[\w./-]+|\"[^\"]+\"):(?:\s|$)")
+_BEGINS_ANEW = re.compile(r"\s*\{\{-?\s*define\b")
+_INDENTS = re.compile(r"\bn?indent\s+([0-9]{1,3})\b")
+_DEEPEST = 1000
 _COMMENT = re.compile(r"^\s*/\*.*?\*/\s*$", re.DOTALL)
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|`[^`]*`|'(?:\\[^\n]{1,9}?|[^'\\\n])'")
 
@@ -69,18 +72,19 @@ def defined(text: str) -> dict[str, str]:
 def places(text: str) -> Iterator[tuple[int, str, tuple[str, ...]]]:
     """Yield each line with its number and the YAML keys that it stands below, outermost first.
 
-    Lines of actions stand below the keys before them, however they are indented.
+    Lines of actions stand as deep as they say with `indent` or `nindent`, else below the keys before them.
     """
     stack: list[tuple[int, str]] = []
     for number, line in enumerate(text.splitlines(), 1):
-        if line.startswith("---"):
+        if line.startswith("---") or _BEGINS_ANEW.match(line):
             stack.clear()
-        found = _KEY.match(line)
-        if found is None:
-            yield number, line, tuple(key for _, key in stack)
-            continue
-        indent = len(found["indent"]) + len(found["dash"] or "")
-        while stack and stack[-1][0] >= indent:
+        key, told = _KEY.match(line), _INDENTS.search(line)
+        if key is not None:
+            depth = len(key["indent"]) + len(key["dash"] or "")
+        else:
+            depth = int(told[1]) if told is not None else _DEEPEST
+        while stack and stack[-1][0] >= depth:
             stack.pop()
-        yield number, line, tuple(key for _, key in stack)
-        stack.append((indent, found["key"].strip('"')))
+        yield number, line, tuple(name for _, name in stack)
+        if key is not None:
+            stack.append((depth, key["key"].strip('"')))

@@ -172,6 +172,14 @@ class Ground:
         """Return the chart that a file belongs to."""
         return self._by_path.get(path)
 
+    def chart_under(self, file: str) -> Chart | None:
+        """Return the chart that a file of an environment is rendered with, wherever the file lies."""
+        for environment in self.environments:
+            spot = self.survey.laid_out(environment.scope).get(file)
+            if spot is not None and spot.folder is not None:
+                return next((one for one in self.charts if one.folder == spot.folder), None)
+        return None
+
     def is_template(self, path: str) -> bool:
         """Say whether a file is filled in by Helm before anybody reads it as YAML."""
         chart = self.chart_of(path)

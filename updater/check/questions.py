@@ -71,6 +71,9 @@ def _compared(ground: Ground, chart: Chart, path: str, questions: tuple[Question
         if question.above is not None and question.above.above is not None:
             facts: dict[str, object] = {"fault": "nested", "variable": question.text("variable")}
             yield Finding(code="W20", file=path, line=question.line("variable"), facts=facts)
+        if question.has_whole_default and schema.takes_whole(question.text("type")):
+            facts = {"fault": "default", "variable": question.text("variable")}
+            yield Finding(code="W20", file=path, line=question.line("default"), facts=facts)
         if question.has_mapped_options:
             facts = {"fault": "options", "variable": question.text("variable")}
             yield Finding(code="W20", file=path, line=question.line("options"), facts=facts)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from updater.check.findings import Finding
-from updater.check.ground import Chart, Ground
+from updater.check.ground import FLEET_FILE, Ground
 from updater.check.nodes import duplicates, mapping, value
 from updater.yamledit import Mapping, Sequence, YamlText
 from updater.yamledit.nodes import behind, child
@@ -24,16 +24,12 @@ def of_repo(ground: Ground) -> Iterator[Finding]:
             yield Finding(code="E7", file=link)
     if _INDEX in ground.files.paths and not _is_meant(ground):
         yield Finding(code="E8", file=_INDEX, line=1)
-    for chart in ground.charts:
-        for path in _own_files(chart):
-            text = ground.parsed(path)
-            for key, line, first_line in duplicates(text) if isinstance(text, YamlText) else ():
-                facts = {"key": key, "first_line": first_line}
-                yield Finding(code="E20", file=path, line=line, facts=facts)
-
-
-def _own_files(chart: Chart) -> tuple[str, ...]:
-    return (chart.file, *chart.questions)
+    bundles = (path for path in ground.visible if path.rpartition("/")[2] == FLEET_FILE)
+    for path in (*(path for chart in ground.charts for path in (chart.file, *chart.questions)), *bundles):
+        text = ground.parsed(path)
+        for key, line, first_line in duplicates(text) if isinstance(text, YamlText) else ():
+            facts = {"key": key, "first_line": first_line}
+            yield Finding(code="E20", file=path, line=line, facts=facts)
 
 
 def _is_meant(ground: Ground) -> bool:

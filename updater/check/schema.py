@@ -21,6 +21,7 @@ class Kind(enum.Enum):
     CHOICES = "a list of texts, or a mapping"
     TABLE = "a mapping of texts"
     QUESTIONS = "a list of questions"
+    ANYTHING = "anything"
 
 
 FILE: Mapping[str, Kind] = {
@@ -61,6 +62,8 @@ _NEW: Mapping[str, Kind] = {
     "subquestion_if": Kind.TEXT,
 }
 QUESTION: Mapping[str, Kind] = {**_LEGACY, **_NEW}
+# A question whose answer is a list or a mapping may begin with one, in the new UI.
+WHOLE_QUESTION: Mapping[str, Kind] = {**QUESTION, "default": Kind.ANYTHING}
 
 _LEGACY_TYPES = frozenset(
     {"boolean", "certificate", "date", "enum", "float", "host", "hostname", "int", "multiline"}

@@ -71,7 +71,9 @@ def _of_target(ground: Ground, file: str, target: Target) -> Iterator[Finding]:
 def _tag(ground: Ground, target: Target, node: Scalar | None, place: dict[str, object]) -> Iterator[Finding]:
     file, line = target.file, target.line
     if not target.tag:
-        if target.form is not Form.REFERENCE and not target.digest and not _falls_back(ground, file):
+        chart = ground.chart_under(file) if target.form is not Form.REFERENCE and not target.digest else None
+        # Without a chart a missing tag is whatever stands below: Kustomize leaves it as it is.
+        if chart is not None and not _falls_back(ground, chart):
             yield Finding(code="E6", file=file, line=line, facts={**place, "fault": "empty"})
     elif target.form is Form.TAG and node is not None and not _is_text(node):
         fix = Fix(file, (Replace(target.path, node.value, target.document),))
@@ -81,18 +83,15 @@ def _tag(ground: Ground, target: Target, node: Scalar | None, place: dict[str, o
         yield Finding(code="E6", file=file, line=line, facts={**place, "fault": "illegal", "tag": target.tag})
 
 
-def _falls_back(ground: Ground, file: str) -> bool:
+def _falls_back(ground: Ground, chart: Chart) -> bool:
     """Say whether the chart's templates take appVersion where no tag is written, as `helm create` does."""
-    chart = ground.chart_of(file)
-    return chart is not None and any(
-        b".Chart.AppVersion" in ground.files.read(path) for path in chart.templates
-    )
+    return any(b".Chart.AppVersion" in ground.files.read(path) for path in chart.templates)
 
 
 def _mutable(ground: Ground, target: Target, place: dict[str, object]) -> Iterator[Finding]:
     if target.digest:
         return
-    is_open = not target.tag and target.form is Form.REFERENCE
+    is_open = not target.tag and target.form is Form.REFERENCE and not _is_tagged(ground, target)
     if not is_open and (target.tag or "").lower() not in _MUTABLE:
         return
     text = ground.parsed(target.file)
@@ -100,6 +99,13 @@ def _mutable(ground: Ground, target: Target, place: dict[str, object]) -> Iterat
     policies = [value(root, *target.path[:-1], key) for key in ("pullPolicy", "imagePullPolicy")]
     facts = {**place, "tag": target.tag or "", "policy": next(filter(None, policies), "")}
     yield Finding(code="W8", file=target.file, line=target.line, facts=facts)
+
+
+def _is_tagged(ground: Ground, target: Target) -> bool:
+    """Say whether another place gives the tag to a manifest that has none, as Kustomize's `images` do."""
+    return ground.chart_under(target.file) is None and any(
+        one.repository == target.repository and one.tag for _, one in ground.targets
+    )
 
 
 def _differing(ground: Ground, environment: Environment) -> Iterator[Finding]:
