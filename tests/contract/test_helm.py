@@ -162,3 +162,14 @@ def test_another_program_is_no_helm(tmp_path: Path, script: str, monkeypatch: py
         Helm.find(tmp_path / "absent")
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     assert Helm.find() is None
+
+
+def test_a_chart_that_does_not_end_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "helm"
+    program.write_text("#!/bin/sh\n[ $1 = template ] || { echo v3.99.0; exit; }\nexec sleep 60\n")
+    program.chmod(0o755)
+    found = Helm.find(program)
+    assert found is not None
+    monkeypatch.setattr("updater.helm._TIMEOUT", 0.2)
+    [one] = rendered(found, IRIS, Render(chart="charts/iris"))
+    assert one.words == "helm template did not end within 0.2 seconds"

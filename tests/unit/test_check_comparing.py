@@ -113,6 +113,20 @@ def test_a_version_never_falls() -> None:
     assert found(OVERLAYS, {"charts/iris/Chart.yaml": CHART.replace("0.1.0", "0.1.0-rc.1")}) != []
 
 
+def test_another_image_in_the_same_place_is_more_than_a_tag() -> None:
+    files = {**OVERLAYS, "charts/iris/values.yaml": "image: registry.example.com/iris:main-1\n"}
+    for image, expected in (("iris:main-2", []), ("rose:main-1", UNRAISED)):
+        change = {"charts/iris/values.yaml": f"image: registry.example.com/{image}\n"}
+        assert found(files, change) == expected
+
+
+def test_files_of_environments_are_free_whatever_they_are_called() -> None:
+    rules = "environments: {dev: {files: charts/iris/env/*.yaml}}\n"
+    file = "charts/iris/env/dev.yaml"
+    assert found({**OVERLAYS, ".updater/rules.yaml": rules, file: "a: 1\n"}, {file: "a: 2\n"}) == []
+    assert found({**OVERLAYS, file: "a: 1\n"}, {file: "a: 2\n"}) == UNRAISED
+
+
 # Versions, where a catalog reads them
 
 

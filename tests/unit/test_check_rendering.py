@@ -113,6 +113,7 @@ targetCustomizations:
 
 def test_what_fleet_lays_over_a_chart_is_laid_over_it_in_the_same_order() -> None:
     files = {**REPO, "charts/iris/fleet.yaml": FLEET, "charts/iris/common.yaml": ""}
+    files["charts/iris/values-off.yaml"] = ""
     layers = (b'{"a": 1}', "charts/iris/common.yaml", b'{"b": 2}', DEV)
     assert values(files) == [("charts/iris", layers), ("charts/iris", (PROD,))]
     wanted, _ = trials(ground(files))
@@ -126,7 +127,7 @@ def test_what_fleet_lays_over_a_chart_is_laid_over_it_in_the_same_order() -> Non
         "helm: {chart: ../../../iris, values: {a: 1}}",
         "helm: {repo: https://charts.example.com, values: {a: 1}}",
         "targetCustomizations: [{helm: {valuesFiles: [absent.yaml]}}]",
-        "helm: {valuesFiles: [values-dev.yaml]}",
+        "helm: {valuesFiles: [values-prod.yaml]}",
         "helm: &a [*a]",
         "- a list",
     ],
@@ -169,6 +170,14 @@ def test_a_chart_with_a_link_in_it_is_not_tried() -> None:
     assert (wanted, [one.facts["fault"] for one in problems]) == ([], ["link"])
     wanted, problems = trials(Ground(files, links=["charts/iris-2/templates/_common.tpl"]))
     assert (len(wanted), problems) == (2, [])
+
+
+def test_values_without_a_tag_were_made_for_an_overlay_and_are_not_rendered_alone() -> None:
+    fleet = "targetCustomizations: [{helm: {valuesFiles: [values-dev.yaml]}}]\n"
+    files = {**REPO, ".updater/rules.yaml": None, "charts/iris/fleet.yaml": fleet}
+    assert values(files) == [("charts/iris", (DEV,))]
+    own = {**files, "charts/iris/values.yaml": BASE.replace("''", "main-1")}
+    assert values(own) == [("charts/iris", (DEV,)), ("charts/iris", ())]
 
 
 # What the outcome proves
@@ -242,6 +251,18 @@ def test_a_part_that_is_switched_off_need_not_come_out() -> None:
     assert found(off, "kind: ConfigMap\n") == []
     on = {**off, DEV: f"enabled: true\n{REPO[DEV]}"}
     assert told(found(on, "kind: ConfigMap\n")) == [("W19", DEV, 3)]
+
+
+def test_the_last_values_say_whether_a_part_is_switched_off() -> None:
+    fleet = "targetCustomizations: [{helm: {valuesFiles: [common.yaml, values-dev.yaml]}}]\n"
+    files = {
+        **REPO,
+        PROD: None,
+        "charts/iris/fleet.yaml": fleet,
+        "charts/iris/common.yaml": "enabled: false\n",
+    }
+    assert found(files, "kind: ConfigMap\n") == []
+    assert [one.code for one in found({**files, DEV: f"enabled: true\n{REPO[DEV]}"}, "a: 1\n")] == ["W19"]
 
 
 def test_a_tag_that_is_empty_is_somebody_elses_finding() -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -97,3 +100,20 @@ def test_a_pipeline_says_which_branch_it_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [["--ignore", "E99"], ["--format", "xml"], ["nowhere"]])
 def test_wrong_arguments_are_told(arguments: list[str], tmp_path: Path) -> None:
     assert updater("check", *arguments, cwd=tmp_path).code == 2
+
+
+def test_a_bar_is_drawn_on_a_terminal_and_nowhere_else(tmp_path: Path) -> None:
+    folder = checkout(tmp_path, {})
+    assert updater("check", "--no-helm", str(folder)).err == ""
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "updater", "check", "--no-helm", str(folder)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=theirs, env={**os.environ, "TERM": "xterm"}
+    )
+    os.close(theirs)
+    out, _ = process.communicate()
+    drawn = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert "checked" in drawn
+    assert "100%" in drawn
+    assert "checked" not in out.decode()
