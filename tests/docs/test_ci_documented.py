@@ -6,7 +6,9 @@ import re
 
 import pytest
 from support.components import COMPONENTS, header
-from support.documents import document
+from support.documents import ROOT, document
+
+import updater
 
 CI = document("docs/ci.md")
 
@@ -43,3 +45,15 @@ def test_every_input_says_what_it_is_and_is_used(name: str) -> None:
     for one, spec in header(name).items():
         assert spec["description"], one
         assert f"$[[ inputs.{one} ]]" in text, one
+
+
+def test_components_are_named_by_the_version_that_has_them() -> None:
+    pages = ["docs/ci.md", "docs/example-app/.gitlab-ci.yml"]
+    pages += [str(path.relative_to(ROOT)) for path in ROOT.glob("config-repo-example/**/*gitlab-ci.yml")]
+    named = [
+        found
+        for page in pages
+        for found in re.findall(r"gitops-updater/([a-z-]+)@(\S+)", document(page).text)
+    ]
+    assert {name for name, _ in named} == set(COMPONENTS)
+    assert {version for _, version in named} == {updater.__version__}
