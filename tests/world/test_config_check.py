@@ -53,9 +53,12 @@ def test_warnings_are_red_only_where_that_is_asked_for_and_what_is_ignored_never
     assert (job.exit_code, report) == (0, []), job.output
 
 
-def test_the_job_runs_on_merge_requests_only(tmp_path: Path) -> None:
+def test_the_job_runs_on_merge_requests_and_on_the_branches_they_go_to(tmp_path: Path) -> None:
     pipeline = including("config-check", {"job-image": "registry.example.com/gitops-updater:0.1.0"})
-    repo = CodeRepo(tmp_path / "repo", pipeline, {**GOOD, **component_files("config-check")})
+    files = {**GOOD, **component_files("config-check")}
+    target = CodeRepo(tmp_path / "target", pipeline, files, branch="main")
+    assert "config-check;test;on_success" in target.run(["--list-csv"], {"CI_PIPELINE_SOURCE": "push"}).output
+    repo = CodeRepo(tmp_path / "repo", pipeline, files, branch="feature")
     pushed = repo.run(["--list-csv"], {"CI_PIPELINE_SOURCE": "push"}).output
     assert "name;stage;when;" in pushed
     assert "config-check" not in pushed
