@@ -320,6 +320,7 @@ def test_the_same_words_for_two_overlays_are_one_finding_with_both() -> None:
             ("Chart.yaml", 0),
         ),
         ("execution error at (iris/templates/gone.yaml:7:4): no", ("Chart.yaml", 0)),
+        ("there is no folder iris/charts", ("Chart.yaml", 0)),
     ],
 )
 def test_helms_words_are_placed_in_the_repo(words: str, place: tuple[str, int]) -> None:
@@ -328,6 +329,7 @@ def test_helms_words_are_placed_in_the_repo(words: str, place: tuple[str, int]) 
         "charts/iris/templates/d.yaml": "",
         "charts/iris/templates/_h.tpl": "",
         "charts/iris/charts/sub/templates/s.yaml": "",
+        "charts/iris/Chart.yaml": f"{CHART}dependencies: [{{name: sub, alias: under}}]\n",
     }
     name, line = place
     assert told(found(files, words=words)) == [("E9", f"charts/iris/{name}", line)]

@@ -81,7 +81,9 @@ def _failed(ground: Ground, chart: Chart, words: str, values: list[str]) -> Find
     if reason:
         facts: dict[str, object] = {"fault": reason, "words": words}
         return Finding(code=NOT_TRIED, file=chart.file, line=1, facts=facts)
-    file, line = place_of(words, chart, ground.files.paths)
+    listed = _listed(ground, chart)
+    aliases = {alias: value(one, "name") for one in listed if (alias := value(one, "alias"))}
+    file, line = place_of(words, chart, ground.files.paths, aliases)
     return Finding(code="E9", file=file, line=line, facts={"words": words, "values": values})
 
 
@@ -146,7 +148,7 @@ def _values_of(
 def _dependencies(ground: Ground, chart: Chart) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
     """Return the charts of this repo that one depends on without carrying them, and what is nowhere here."""
     borrowed, missing = [], []
-    listed = [one for file in (chart.file, chart.path(_OLD_LIST)) for one in _listed(ground, file)]
+    listed = _listed(ground, chart)
     start = chart.path("charts/")
     carried = (
         {path[len(start) :].split("/")[0] for path in ground.files.paths if path.startswith(start)}
@@ -167,11 +169,15 @@ def _dependencies(ground: Ground, chart: Chart) -> tuple[tuple[tuple[str, str], 
     return tuple(borrowed), tuple(missing)
 
 
-def _listed(ground: Ground, file: str) -> list[Node]:
-    root = ground.root(file)
-    node = child(root, "dependencies", through=True) if root is not None else None
-    found = behind(node) if node is not None else None
-    return list(found.items) if isinstance(found, Sequence) else []
+def _listed(ground: Ground, chart: Chart) -> list[Node]:
+    """Return the entries of what a chart depends on."""
+    found: list[Node] = []
+    for file in (chart.file, chart.path(_OLD_LIST)):
+        root = ground.root(file)
+        node = child(root, "dependencies", through=True) if root is not None else None
+        listed = behind(node) if node is not None else None
+        found += listed.items if isinstance(listed, Sequence) else ()
+    return found
 
 
 def _told(values: Values) -> str:

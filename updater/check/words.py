@@ -7,7 +7,7 @@ themselves are told as they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from updater.check.ground import VALUES_FILE, Chart
 
@@ -28,10 +28,11 @@ def untried(words: str) -> str:
     return next((reason for pattern, reason in _UNTRIED if pattern.search(words)), "")
 
 
-def place_of(words: str, chart: Chart, paths: Collection[str]) -> tuple[str, int]:
+def place_of(words: str, chart: Chart, paths: Collection[str], aliases: Mapping[str, str]) -> tuple[str, int]:
     """Return the file and line that Helm's words point at; the line is 0 where they name none.
 
-    Where they name no file of the repo, it is the Chart.yaml.
+    Where they name no file of the repo, it is the Chart.yaml. `aliases` are what sub-charts are called, and
+    the names of their folders.
     """
     values = _VALUES.match(words)
     if values:
@@ -41,7 +42,10 @@ def place_of(words: str, chart: Chart, paths: Collection[str]) -> tuple[str, int
     places = _PLACE.findall(words)[::-1]
     # Those without a line are the names of templates, or of renderings, whose lines are nobody's.
     for name, line_number in sorted(places, key=lambda place: not place[1]):
-        for file in (chart.path(name.partition("/")[2]), name):
+        inner = name.partition("/")[2].split("/")
+        if inner[0] == "charts" and len(inner) > 1:
+            inner[1] = aliases.get(inner[1], inner[1])
+        for file in (chart.path("/".join(inner)), name):
             if file in paths:
                 return file, int(line_number or 0)
     return chart.file, 0
