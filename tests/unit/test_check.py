@@ -41,6 +41,7 @@ ROWS: list[Row] = [
     ("E5", OVERLAYS, DEV, "image:\n\ttag: develop-52666\n", 2),
     ("E5", OVERLAYS, VALUES, ("image:", "replicas: 2\nimage:"), 2),
     ("E6", OVERLAYS, DEV, (TAG, "1.10"), 2),
+    ("E6", OVERLAYS, DEV, (TAG, "!!float 1.10"), 2),
     ("E6", OVERLAYS, DEV, (TAG, "develop/1"), 2),
     ("E6", OVERLAYS, DEV, (TAG, ""), 2),
     ("E8", OVERLAYS, "index.yaml", "apiVersion: v1\nentries: {}\n", 1),
@@ -132,6 +133,15 @@ def test_an_empty_tag_is_right_where_templates_fall_back_to_the_app_version() ->
     assert [one.code for one in found(repo(OVERLAYS, empty))] == ["E6"]
     empty[f"{IRIS}/templates/pod.yaml"] = "image: {{ .Values.image.tag | default .Chart.AppVersion }}\n"
     assert found(repo(OVERLAYS, empty)) == ()
+
+
+def test_a_tag_that_yaml_is_told_to_take_for_a_string_is_one() -> None:
+    assert found(changed(OVERLAYS, DEV, (TAG, "!!str 20260101"))) == ()
+
+
+def test_another_flavour_of_an_image_may_carry_another_tag() -> None:
+    flavours = f"a:\n  {IMAGE}b:\n  {IMAGE.replace('develop-1', 'alpine-2')}"
+    assert found(changed(OVERLAYS, DEV, flavours)) == ()
 
 
 def test_overlays_far_from_their_chart_fall_back_with_it() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -31,6 +32,15 @@ def test_nothing_is_found_in_the_examples(folder: Path) -> None:
     ran = updater("check", "--strict", str(folder))
     assert (ran.code, ran.err) == (0, ""), ran.out
     assert ran.out.startswith("0 errors, 0 warnings in ")
+
+
+@pytest.mark.parametrize("folder", EXAMPLES, ids=lambda path: path.name)
+def test_what_the_updater_writes_is_found_right(folder: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(folder, tmp_path / "checkout")
+    image = "docker-registry.example.com/iris:develop-52700"
+    assert updater("update", image, "--worktree", str(copy)).code == 0
+    ran = updater("check", "--strict", "--no-helm", str(copy))
+    assert ran.code == 0, ran.out
 
 
 def test_findings_stand_by_file_and_line_with_what_breaks_and_the_cure(tmp_path: Path) -> None:

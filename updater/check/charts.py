@@ -14,9 +14,9 @@ from semver import Version
 
 from updater.check.findings import Finding, Fix
 from updater.check.ground import CHART_FILE, Chart, Ground
-from updater.check.nodes import key_line, scalar, value
+from updater.check.nodes import is_text, key_line, scalar, value
 from updater.errors import EditRefused
-from updater.yamledit import Mapping, Replace, Scalar, reads_as_string
+from updater.yamledit import Mapping, Replace, Scalar
 from updater.yamledit.nodes import child
 
 _NAME = re.compile(r"[a-z0-9-]+")
@@ -77,7 +77,7 @@ def _metadata(chart: Chart, root: Mapping) -> Iterator[Finding]:
         elif key == "apiVersion" and node.value not in ("v1", "v2"):
             facts = {"fault": "api", "word": node.value}
             yield Finding(code="E1", file=chart.file, line=node.line, facts=facts)
-        elif key == "name" and not chart.is_sub and (not _NAME.fullmatch(node.value) or not _is_text(node)):
+        elif key == "name" and not chart.is_sub and (not _NAME.fullmatch(node.value) or not is_text(node)):
             facts = {"fault": "name", "word": node.value}
             yield Finding(code="E2", file=chart.file, line=node.line, facts=facts)
 
@@ -88,7 +88,7 @@ def _version(ground: Ground, chart: Chart, root: Mapping) -> Iterator[Finding]:
         return
     word = node.value
     fault = ""
-    if not _is_text(node) or not Version.is_valid(word):
+    if not is_text(node) or not Version.is_valid(word):
         fault = "version"
     elif ground.is_catalog:
         fault = "build" if "+" in word else "case" if word != word.lower() else ""
@@ -140,7 +140,3 @@ def _named_after(ground: Ground, chart: Chart, node: Scalar | None) -> Iterator[
                 "values": target.file,
             }
             yield Finding(code="W4", file=chart.file, line=line, facts=facts, fix=fix)
-
-
-def _is_text(node: Scalar) -> bool:
-    return bool(node.style) or node.tag is not None or reads_as_string(node.value)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from updater.yamledit import Mapping, Node, Scalar, Sequence, YamlText
+from updater.yamledit import Mapping, Node, Scalar, Sequence, YamlText, reads_as_string
 from updater.yamledit.nodes import behind, child, merged
+
+_STRING = "tag:yaml.org,2002:str"
 
 
 def mapping(node: Node | None) -> Mapping | None:
@@ -22,6 +24,11 @@ def scalar(node: Node | None) -> Scalar | None:
     """Return a node that is a single value, through an alias."""
     place = behind(node) if node is not None else None
     return place if isinstance(place, Scalar) else None
+
+
+def is_text(node: Scalar) -> bool:
+    """Say whether every reader of YAML takes a single value for a string."""
+    return bool(node.style) or node.tag == _STRING or (node.tag is None and reads_as_string(node.value))
 
 
 def fields(holder: Mapping) -> dict[str, Node]:

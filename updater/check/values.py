@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from updater.charts import Form, Target
 from updater.check.findings import Finding, Fix
 from updater.check.ground import Chart, Ground
-from updater.check.nodes import duplicates, scalar, value
+from updater.check.nodes import duplicates, is_text, scalar, value
 from updater.errors import EditRefused
 from updater.model import familiar_repository, is_tag
 from updater.policy import Environment
-from updater.yamledit import Replace, Scalar, YamlText, reads_as_string, show_path
+from updater.yamledit import Replace, Scalar, YamlText, show_path
 
 # Tags that people move on purpose: the same name is another image tomorrow.
 _MUTABLE = frozenset(
@@ -75,8 +75,9 @@ def _tag(ground: Ground, target: Target, node: Scalar | None, place: dict[str, o
         # Without a chart a missing tag is whatever stands below: Kustomize leaves it as it is.
         if chart is not None and not _falls_back(ground, chart):
             yield Finding(code="E6", file=file, line=line, facts={**place, "fault": "empty"})
-    elif target.form is Form.TAG and node is not None and not _is_text(node):
-        fix = Fix(file, (Replace(target.path, node.value, target.document),))
+    elif target.form is Form.TAG and node is not None and not is_text(node):
+        quotes = Replace(target.path, node.value, target.document)
+        fix = Fix(file, (quotes,)) if node.tag is None else None
         facts = {**place, "fault": "untyped", "tag": node.value}
         yield Finding(code="E6", file=file, line=line, facts=facts, fix=fix)
     elif not is_tag(target.tag):
@@ -127,7 +128,3 @@ def _differing(ground: Ground, environment: Environment) -> Iterator[Finding]:
 def _takes(environment: Environment, tag: str) -> bool:
     promoted = environment.promoted
     return environment.tags.takes(tag) or (promoted is not None and promoted.takes(tag))
-
-
-def _is_text(node: Scalar) -> bool:
-    return bool(node.style) or node.tag is not None or reads_as_string(node.value)
