@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from support.barerepo import clean_environment, commit_as_person, make_bare, tip
 from support.checks import CATALOG, CHART, DEPLOYMENT, OVERLAYS
 from support.commandline import updater
+from support.documents import ROOT
 
 CHART_FILE, TEMPLATE = "charts/iris/Chart.yaml", "charts/iris/templates/deployment.yaml"
 DEV, PROD = "charts/iris/values-dev.yaml", "charts/iris/values-prod.yaml"
@@ -108,6 +110,34 @@ def test_a_persons_commit_that_moves_both_is_told_with_its_name(tmp_path: Path) 
         "together with a tag in dev."
     )
     assert sentence in ran.out
+    assert ran.out.endswith(" Compared with origin/main.\n")
+
+
+@pytest.mark.parametrize(
+    ("layout", "environment", "tag"),
+    [
+        ("overlays", "dev", "develop-90000"),
+        ("overlays", "prod", "main-90000"),
+        ("catalog", "dev", "develop-90000"),
+    ],
+)
+def test_what_the_updater_writes_is_right_by_its_own_checks(
+    tmp_path: Path, layout: str, environment: str, tag: str
+) -> None:
+    folder = Path(shutil.copytree(ROOT / "config-repo-example" / layout, tmp_path / "repo"))
+    for words in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "Start"]):
+        who = ["-c", "user.name=A Person", "-c", "user.email=person@example.com"]
+        subprocess.run(["git", "-C", str(folder), *who, *words], check=True, env=clean_environment())
+    image = f"docker-registry.example.com/iris:{tag}"
+    ran = updater("update", image, "--environment", environment, "--worktree", str(folder))
+    assert ran.code == 0, ran.err
+    assert check(folder, "--base", "HEAD") == []
+    assert (
+        tag
+        in subprocess.run(
+            ["git", "-C", str(folder), "grep", "--untracked", "-h", "90000"], capture_output=True, text=True
+        ).stdout
+    )
 
 
 @pytest.mark.parametrize("options", [["--depth=1"], ["--depth=1", "--no-single-branch"]])

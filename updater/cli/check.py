@@ -154,9 +154,10 @@ def _sum(report: Report) -> str:
 
 
 def _how(report: Report) -> str:
+    compared = f" Compared with {report.base}." if report.base else ""
     if not report.helm:
-        return "Static rules only: no Helm was used."
-    return f"Helm {report.helm} rendered {_count(report.rendered, 'set')} of values."
+        return f"Static rules only: no Helm was used.{compared}"
+    return f"Helm {report.helm} rendered {_count(report.rendered, 'set')} of values.{compared}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -43,7 +43,7 @@ class Report:
 
     `mended` are the findings that are gone since the files were mended; `charts` counts the charts, and
     `rendered` what the Helm of this version rendered, "" where there was none. `branch` is "" where
-    nobody knows it.
+    nobody knows it, and `base` where nothing was compared.
     """
 
     findings: tuple[tuple[Finding, Told, str], ...]
@@ -52,6 +52,7 @@ class Report:
     rendered: int = 0
     helm: str = ""
     branch: str = ""
+    base: str = ""
 
     @property
     def errors(self) -> int:
@@ -114,7 +115,7 @@ def checked(asked: Asked) -> Report:
         found = (*found, *changed_since(asked.base, asked.folder, ground))
     report = _reported(asked, means, ground, found)
     told = tuple((one, means.messages.tell(one.code, one.facts)) for one in gone)
-    return replace(report, mended=told)
+    return replace(report, mended=told, base=asked.base)
 
 
 def checked_remote(asked: Asked) -> tuple[Report, ...]:
