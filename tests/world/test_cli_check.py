@@ -29,7 +29,7 @@ def checkout(folder: Path, files: Mapping[str, str]) -> Path:
 
 @pytest.mark.parametrize("folder", EXAMPLES, ids=lambda path: path.name)
 def test_nothing_is_found_in_the_examples(folder: Path) -> None:
-    ran = updater("check", "--strict", str(folder))
+    ran = updater("check", "--no-helm", "--strict", str(folder))
     assert (ran.code, ran.err) == (0, ""), ran.out
     assert ran.out.startswith("0 errors, 0 warnings in ")
 
@@ -39,13 +39,13 @@ def test_what_the_updater_writes_is_found_right(folder: Path, tmp_path: Path) ->
     copy = shutil.copytree(folder, tmp_path / "checkout")
     image = "docker-registry.example.com/iris:develop-52700"
     assert updater("update", image, "--worktree", str(copy)).code == 0
-    ran = updater("check", "--strict", "--no-helm", str(copy))
+    ran = updater("check", "--no-helm", "--strict", "--no-helm", str(copy))
     assert ran.code == 0, ran.out
 
 
 def test_findings_stand_by_file_and_line_with_what_breaks_and_the_cure(tmp_path: Path) -> None:
     folder = checkout(tmp_path, {CHART_FILE: CHART.replace("0.1.0", "0.1")})
-    ran = updater("check", str(folder))
+    ran = updater("check", "--no-helm", str(folder))
     assert ran.code == 1
     file, finding, _, last = ran.out.splitlines()
     assert file == CHART_FILE
@@ -56,18 +56,18 @@ def test_findings_stand_by_file_and_line_with_what_breaks_and_the_cure(tmp_path:
 
 def test_warnings_count_only_where_that_is_asked_for(tmp_path: Path) -> None:
     folder = checkout(tmp_path, {CHART_FILE: f"{CHART}appVersion: 1.10\n"})
-    assert updater("check", str(folder)).code == 0
-    assert updater("check", "--strict", str(folder)).code == 1
-    assert updater("check", "--strict", "--ignore", "w13,W4", str(folder)).code == 0
+    assert updater("check", "--no-helm", str(folder)).code == 0
+    assert updater("check", "--no-helm", "--strict", str(folder)).code == 1
+    assert updater("check", "--no-helm", "--strict", "--ignore", "w13,W4", str(folder)).code == 0
 
 
 def test_what_is_safe_is_mended_and_nothing_else_moves(tmp_path: Path) -> None:
     chart = f"# a chart\r\n{CHART}appVersion:   1.10   # of the image\n"
     dev = "image:\n  tag: 20260101 # the build\n"
     folder = checkout(tmp_path, {CHART_FILE: chart, "charts/iris/values-dev.yaml": dev})
-    before = updater("check", str(folder))
+    before = updater("check", "--no-helm", str(folder))
     assert "2 can be mended with --fix." in before.out
-    ran = updater("check", "--fix", str(folder))
+    ran = updater("check", "--no-helm", "--fix", str(folder))
     assert ran.code == 0
     assert "mended charts/iris/Chart.yaml:6 W4 " in ran.out
     assert (folder / CHART_FILE).read_bytes() == chart.replace("1.10", '"1.10"').encode()
@@ -76,7 +76,7 @@ def test_what_is_safe_is_mended_and_nothing_else_moves(tmp_path: Path) -> None:
 
 def test_json_carries_all_facts(tmp_path: Path) -> None:
     folder = checkout(tmp_path, {CHART_FILE: CHART.replace("0.1.0", "0.1")})
-    ran = updater("check", "--format", "json", str(folder))
+    ran = updater("check", "--no-helm", "--format", "json", str(folder))
     (one,) = json.loads(ran.out)
     assert ran.code == 1
     assert {key: one[key] for key in ("code", "severity", "file", "line", "fixable")} == {
@@ -92,7 +92,7 @@ def test_json_carries_all_facts(tmp_path: Path) -> None:
 
 def test_the_gitlab_report_has_the_keys_that_gitlab_reads(tmp_path: Path) -> None:
     folder = checkout(tmp_path, {CHART_FILE: f"{CHART}appVersion: 1.10\n", "index.yaml": "a: 1\n"})
-    warning, error = json.loads(updater("check", "--format", "gitlab", str(folder)).out)
+    warning, error = json.loads(updater("check", "--no-helm", "--format", "gitlab", str(folder)).out)
     assert warning["check_name"] == "W4"
     assert warning["location"] == {"path": CHART_FILE, "lines": {"begin": 5}}
     assert (warning["severity"], error["severity"]) == ("minor", "major")
@@ -104,12 +104,15 @@ def test_a_pipeline_says_which_branch_it_is(tmp_path: Path) -> None:
     rules = OVERLAYS[".updater/rules.yaml"].replace("  prod:\n", "  prod:\n    branch: prod\n")
     folder = checkout(tmp_path, {".updater/rules.yaml": rules})
     pipeline = {"CI_COMMIT_BRANCH": "prod", "CI_DEFAULT_BRANCH": "main"}
-    assert "W15 These rules stand on the branch prod" in updater("check", str(folder), env=pipeline).out
+    assert (
+        "W15 These rules stand on the branch prod"
+        in updater("check", "--no-helm", str(folder), env=pipeline).out
+    )
 
 
 @pytest.mark.parametrize("arguments", [["--ignore", "E99"], ["--format", "xml"], ["nowhere"]])
 def test_wrong_arguments_are_told(arguments: list[str], tmp_path: Path) -> None:
-    assert updater("check", *arguments, cwd=tmp_path).code == 2
+    assert updater("check", "--no-helm", *arguments, cwd=tmp_path).code == 2
 
 
 def test_a_bar_is_drawn_on_a_terminal_and_nowhere_else(tmp_path: Path) -> None:

@@ -111,6 +111,8 @@ def checked(asked: Asked) -> Report:
             break
         Folder(asked.folder).write(contents)
         gone.extend(done)
+    else:
+        ground, found = _looked_at(asked)
     if asked.base:
         found = (*found, *changed_since(asked.base, asked.folder, ground))
     report = _reported(asked, means, ground, found)
