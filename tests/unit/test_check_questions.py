@@ -59,6 +59,7 @@ ROWS: list[tuple[str, str | tuple[str, str], int]] = [
     ("E12", ("label:", "lable:"), 12),
     ("E12", ("categories", "categoris"), 1),
     ("E12", ("categories: [Flowers]", "categories: Flowers"), 1),
+    ("E12", ("categories: [Flowers]", "categories: [{a: Flowers}]"), 1),
     ("E12", ("label: Replicas", "label: {en: Replicas}"), 12),
     ("E12", ("required: true", "required: 'true'"), 17),
     ("E12", ("min: 1", "min: one"), 14),
@@ -75,6 +76,7 @@ ROWS: list[tuple[str, str | tuple[str, str], int]] = [
     ("E14", ("default: develop-52666", "default: develop-52665"), 10),
     ("W1", ("resources.limits.cpu", "resources.cpu"), 25),
     ("W1", ("resources.limits.cpu", "resources.limits"), 25),
+    ("W1", ("resources.limits.cpu", "profile.cpu"), 25),
     ("W2", ("default: 100m", "default: 250m"), 26),
     ("W2", ("[development, production]", "[development, test]"), 20),
     ("W3", ("show_subquestion_if: false", "show_subquestion_if: true"), 8),
@@ -112,6 +114,13 @@ def test_old_versions_are_not_compared_any_more() -> None:
     old = FILE.replace("52666", "52665")
     assert found(repo(ASKED, {old: QUESTIONS})) == ()
     assert places(found(repo(ASKED, {old: "questions: 1\n"}))) == [("E12", old, 1)]
+
+
+def test_below_a_null_and_an_empty_mapping_a_value_can_be_added() -> None:
+    values = {f"{HOME}/values.yaml": VALUES.replace("limits:\n    cpu: 100m", "limits:")}
+    assert found(repo(ASKED, dict(values))) == ()
+    values = {f"{HOME}/values.yaml": VALUES.replace("limits:\n    cpu: 100m", "limits: ''")}
+    assert [one.code for one in found(repo(ASKED, dict(values)))] == ["W1"]
 
 
 def test_two_question_files_and_values_that_helm_does_not_read() -> None:
