@@ -147,6 +147,10 @@ class BranchPast:
         """Return every tag that ever stood there."""
         return self.history().stood(environment, chart, repository)
 
+    def highest_version(self, environment: str, chart: str) -> str:
+        """Return the highest version that a chart ever rose to with a tag; empty where it never did."""
+        return self.history().highest_version(environment, chart)
+
     def holds(self, commit: str, earlier: str) -> bool:
         """Say whether a commit holds an earlier one, or is it."""
         return commit == earlier or self.repo.holds(commit, earlier)

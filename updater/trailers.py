@@ -19,7 +19,7 @@ MAX_TRAILER = 4096
 _PREFIX = "Updater-"
 _LINES = re.compile(rf"^{_PREFIX}([A-Za-z-]+): (.*)$", re.MULTILINE)
 # Of a rollback, these may stand once, at the end: they are about all of its images.
-_SHARED = ("Reverts", "Hold", "Reason", "Requested-By", "Request", "Override")
+_SHARED = ("Version", "Reverts", "Hold", "Reason", "Requested-By", "Request", "Override")
 
 
 def one_line(text: object, limit: int) -> str:

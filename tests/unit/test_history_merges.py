@@ -83,6 +83,21 @@ def test_the_updaters_own_merge_tells_the_trailers_of_all_it_brought() -> None:
     assert story.log.asked == []
 
 
+def test_a_merge_of_a_branch_that_left_one_chart_where_it_began_moves_it_nowhere() -> None:
+    def both(iris: str, rose: str) -> dict[str, str | None]:
+        return {**chart("iris", web=iris), **chart("rose", web=rose)}
+
+    story = Story()
+    start = story.person(both("develop-3", "develop-2"), "Start")
+    first = trailers_of("web", "develop-1", ["iris", "rose"], ["develop-3", "develop-2"], Request="a")
+    head = story.log.add([start], both("develop-1", "develop-1"), f"Propose\n\n{first}", own=True)
+    second = trailers_of("web", "develop-2", ["iris", "rose"], ["develop-1"], Request="b")
+    head = story.log.add([head], both("develop-2", "develop-2"), f"Propose\n\n{second}", own=True)
+    story.person(both("develop-3", "develop-3"))
+    story.merge(head, both("develop-2", "develop-3"), "Merge branch 'x'")
+    assert brief(story.told()[-1])[1:] == ("develop-2", [("iris", "develop-3")])
+
+
 def test_a_build_that_a_merge_brings_and_takes_back_is_no_deployment() -> None:
     story = garden()
     head = proposed(story, "develop-2", "develop-1")

@@ -36,14 +36,26 @@ def version_in(data: bytes) -> str:
     return scalar.value
 
 
-def higher(version: str, number: int | None) -> str:
-    """Return the version that follows `version`: its last number is `number`, or one more.
+def higher(version: str, number: int | None, least: str = "") -> str:
+    """Return the version that follows `version` and `least`: its last number is `number`, or one more.
 
-    `number` counts only where that makes it higher.
+    `number` counts only where that makes it higher. `least` is empty, or the highest version there ever was:
+    one that somebody took away must not come back as something else.
     """
     old = Version.parse(version)
+    if least and Version.is_valid(least):
+        old = max(old, Version.parse(least))
     is_higher = number is not None and old.patch < number <= _MAX_NUMBER
     return f"{old.major}.{old.minor}.{number if is_higher else old.patch + 1}"
+
+
+def fallen_from(before: bytes, after: bytes) -> str:
+    """Return the version before where the one after is lower; empty where it is not, or one is none."""
+    try:
+        old, new = version_in(before), version_in(after)
+    except EditRefused:
+        return ""
+    return old if Version.parse(new) < Version.parse(old) else ""
 
 
 def with_versions(data: bytes, *, version: str = "", app_version: str = "") -> bytes:

@@ -12,11 +12,6 @@ from updater.charts.versions import version_of
 from updater.errors import EditRefused
 
 
-def unversioned(file: str) -> str:
-    """Return a file's name without the folder of its version: what is the same place in all of them."""
-    return "/".join(part for part in file.split("/") if version_of(part) is None)
-
-
 def new_folder(paths: Collection[str], folder: str, old: str, new: str) -> str:
     """Return the folder for version `new` beside the one of version `old`.
 
@@ -29,8 +24,8 @@ def new_folder(paths: Collection[str], folder: str, old: str, new: str) -> str:
     prefix = name.removesuffix(old)
     if not home or prefix not in ("", "v") or not name.endswith(old):
         example = f"{folder or 'charts/<name>'}/{old}"
-        if version_of(name) is not None and home:
-            example = f"{home}/{old}"
+        if version_of(name) is not None:
+            example = f"{home or 'charts/<name>'}/{old}"
         raise EditRefused(
             f"the rules want a folder for each version (chart.directory), and version {old} stands in "
             f"{folder or 'the top folder'}: move the chart to {example}"

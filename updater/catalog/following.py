@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from updater.catalog import chartfile, folders
 from updater.catalog.questions import question_files, with_defaults
+from updater.charts.versions import version_of
 from updater.errors import EditRefused
 from updater.model import Files
 from updater.policy import ChartRules
@@ -24,7 +25,7 @@ class Moving:
     """A chart whose tags move: its folder, all edited contents, and those of them that are its values.
 
     `app_version` is the tag that the chart is called after now, empty where that did not move. `number`
-    is what its version becomes by the scheme `build`.
+    is what its version becomes by the scheme `build`, and `least` the highest one that it ever had.
     """
 
     folder: str
@@ -32,6 +33,7 @@ class Moving:
     values: tuple[str, ...]
     app_version: str = ""
     number: int | None = None
+    least: str = ""
 
 
 @dataclass(slots=True)
@@ -39,7 +41,8 @@ class Along:
     """What else changes: further contents, and where edited files of a version's folder go instead.
 
     `old` and `new` are the chart's versions, both empty where it keeps its version; `folder` is where the
-    new version stands, `removed` are the folders that go.
+    new version stands, `removed` are the folders that go. `own` are the files that follow the chart's tags,
+    whether they changed or not.
     """
 
     files: dict[str, bytes | None] = field(default_factory=dict)
@@ -48,6 +51,7 @@ class Along:
     new: str = ""
     folder: str = ""
     removed: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
 
 
 def follow(rules: ChartRules, files: Files, moving: Moving) -> Along:
@@ -60,8 +64,10 @@ def follow(rules: ChartRules, files: Files, moving: Moving) -> Along:
     # All files are looked through once: a catalog has very many.
     start = _join(moving.folder.rpartition("/")[0] if rules.directory else moving.folder, "")
     beside = [path for path in files.paths if path.startswith(start)]
+    questions = question_files(beside, moving.folder)
+    along.own = (_join(moving.folder, _CHART_FILE), *questions)
     if rules.questions == "always" or (rules.questions == "own" and _moves_own_values(moving)):
-        along.files.update(_questions(files, moving, question_files(beside, moving.folder)))
+        along.files.update(_questions(files, moving, questions))
     _take_versions(rules, files, moving, along)
     if rules.directory:
         _take_folder(rules.keep, files, beside, (moving, along))
@@ -94,17 +100,31 @@ def _take_versions(rules: ChartRules, files: Files, moving: Moving, along: Along
     path = _join(moving.folder, _CHART_FILE)
     content = _content(files, moving, path)
     app_version = moving.app_version if rules.app_version else ""
-    if content is None or path not in files.paths or (rules.version == "none" and not app_version):
+    if content is None or path not in files.paths:
         return
     try:
         if rules.version != "none":
+            _check_folder(rules, moving.folder)
             along.old = chartfile.version_in(files.read(path))
-            along.new = chartfile.higher(along.old, moving.number if rules.version == "build" else None)
-        after = chartfile.with_versions(content, version=along.new, app_version=app_version)
+            number = moving.number if rules.version == "build" else None
+            along.new = chartfile.higher(along.old, number, moving.least)
+        version = along.new
+        if not version and path in moving.edited:
+            version = chartfile.fallen_from(files.read(path), content)
+        after = chartfile.with_versions(content, version=version, app_version=app_version)
     except EditRefused as refusal:
         raise refusal.within(path) from refusal
     if after != content:
         along.files[path] = after
+
+
+def _check_folder(rules: ChartRules, folder: str) -> None:
+    """Keep a folder that is named like its version from holding another one."""
+    if not rules.directory and "/" in folder and version_of(folder.rpartition("/")[2]) is not None:
+        raise EditRefused(
+            f"{folder} is the folder of one version, and the rules raise the version in place: write "
+            "directory: true beside version, or keep the chart in a folder without a version in its name"
+        )
 
 
 def _take_folder(keep: int, files: Files, beside: Collection[str], chart: tuple[Moving, Along]) -> None:

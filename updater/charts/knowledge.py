@@ -7,6 +7,7 @@ asks it, too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from updater.charts.effective import merge, nested
 from updater.charts.layout import Spot
@@ -14,7 +15,7 @@ from updater.charts.memory import Area, Memory
 from updater.charts.scan import Scan, scan
 from updater.charts.words import Indexed, Words, components, words_of
 from updater.errors import EditRefused
-from updater.model import Files, Scope, canonical_repository
+from updater.model import Files, PinnedPlace, Scope, canonical_repository
 from updater.yamledit import YamlText
 
 
@@ -31,6 +32,17 @@ class Knowledge:
     def layout(self, scope: Scope) -> Area:
         """Return a scope's files, by their names alone: nothing is read or indexed."""
         return self.memory.area(scope, self.files.paths)
+
+    def lasting(self, scope: Scope, path: str) -> str:
+        """Return what a file is called in every version of its chart, where only the highest counts."""
+        if scope.files and not scope.highest:
+            return path
+        return self.memory.charts_of(self.files.paths).lasting(path)
+
+    def pins(self, scope: Scope, spot: Spot) -> list[PinnedPlace]:
+        """Return the places that the rules name in a file; named in one version, they are so in the next."""
+        name = self.lasting(scope, spot.file) if scope.pinned else ""
+        return [replace(pin, file=spot.file) for pin in scope.pinned if self.lasting(scope, pin.file) == name]
 
     def area(self, scope: Scope) -> Area:
         """Return a scope's files, with every one of them indexed at the version it had at first sight.
@@ -103,7 +115,11 @@ class Knowledge:
         wanted = components(repository)
         rarest = min(wanted, key=words.count)
         others = [word for word in wanted if word is not rarest]
-        chosen = {pin.file for pin in scope.pinned if canonical_repository(pin.repository) == repository}
+        pinned = [pin.file for pin in scope.pinned if canonical_repository(pin.repository) == repository]
+        chosen = {file for file in pinned if file in area.spots}
+        if len(chosen) < len(pinned):
+            lasting = {self.lasting(scope, file) for file in pinned}
+            chosen.update(file for file in area.spots if self.lasting(scope, file) in lasting)
         for file in words.files_with(rarest):
             for spot in area.readers.get(file, ()):
                 if all(any(words.holds(word, path) for path in spot.files) for word in others):

@@ -30,7 +30,8 @@ class Spot:
     """A file of a scope: its chart's name, the base below it ("" for none), and unpacked sub-charts.
 
     `sections` are the values files of sub-charts with the section of a parent's values they lie below.
-    `folder` is the one that holds the chart's Chart.yaml ("" for the top), None where there is none.
+    `folder` is the one that holds the chart's Chart.yaml ("" for the top), None where there is none; `root`
+    is that of the outermost chart around it, which is what people install.
     """
 
     file: str
@@ -38,6 +39,7 @@ class Spot:
     base: str
     sections: tuple[tuple[KeyPath, str], ...] = ()
     folder: str | None = None
+    root: str | None = None
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -61,11 +63,24 @@ class Charts:
 
     def is_sub_chart(self, folder: str) -> bool:
         """Say whether a folder lies in the `charts/` folder of a chart."""
+        return self.outermost(folder) != folder
+
+    def outermost(self, folder: str) -> str:
+        """Return the chart in whose package the one in a folder is, which may be itself."""
         path, position = f"/{folder}", -1
         while (position := path.find("/charts/", position + 1)) >= 0:
             if path[1:position] in self.folders:
-                return True
-        return False
+                return path[1:position]
+        return folder
+
+    def lasting(self, path: str) -> str:
+        """Return what a file is called in every version of its chart."""
+        folder = path
+        while folder := _folder_of(folder):
+            home = _folder_of(folder)
+            if home in self.newest and version_of(_leaf(folder)) is not None:
+                return home + path[len(folder) :]
+        return path
 
     def is_old_version(self, folder: str) -> bool:
         """Say whether a folder is a version directory with a higher one beside it."""
@@ -118,7 +133,9 @@ def spots(scope: Scope, charts: Charts) -> dict[str, Spot]:
     for path in sorted(found):
         folder, base, home = found[path]
         sections = tuple(charts.sections(folder)) if folder is not None else ()
-        result[path] = Spot(path, names[home], base, tuple(one for one in sections if one[1] != path), folder)
+        root = charts.outermost(folder) if folder is not None else None
+        below = tuple(one for one in sections if one[1] != path)
+        result[path] = Spot(path, names[home], base, below, folder, root)
     return result
 
 

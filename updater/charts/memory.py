@@ -43,7 +43,7 @@ class Memory:
     """
 
     def __init__(self) -> None:
-        self.charts: Charts | None = None
+        self._charts: Charts | None = None
         self.areas: dict[Scope, Area] = {}
         self.words = Words()
         self.scans: dict[Spot, tuple[tuple[str, ...], Scan | EditRefused]] = {}
@@ -55,23 +55,23 @@ class Memory:
 
     def area(self, scope: Scope, paths: frozenset[str]) -> Area:
         """Lay out a scope's files; names that were laid out before cost nothing."""
-        if self.charts is None or self.charts.paths is not paths:
-            self._lay_out(paths)
+        charts = self.charts_of(paths)
         if len(self.areas) > MAX_AREAS:
             self.areas, self.scans = {}, {}
         if scope not in self.areas:
-            self.areas[scope] = _area(spots(scope, self._charts_of(paths)))
+            self.areas[scope] = _area(spots(scope, charts))
         return self.areas[scope]
 
-    def _charts_of(self, paths: frozenset[str]) -> Charts:
-        if self.charts is None or self.charts.paths is not paths:
-            self.charts = Charts(paths, self.charts)
-        return self.charts
+    def charts_of(self, paths: frozenset[str]) -> Charts:
+        """Return the chart folders of a set of file names; what is laid out is for these from here on."""
+        if self._charts is None or self._charts.paths is not paths:
+            before, self._charts = self._charts, Charts(paths, self._charts)
+            self._lay_out(before, self._charts)
+        return self._charts
 
-    def _lay_out(self, paths: frozenset[str]) -> None:
+    def _lay_out(self, before: Charts | None, charts: Charts) -> None:
         """Forget what is laid out otherwise now: little, where only versions of charts came or went."""
-        before, areas = self.charts, self.areas
-        charts, self.areas = self._charts_of(paths), {}
+        areas, self.areas, paths = self.areas, {}, charts.paths
         self.scans = {spot: scanned for spot, scanned in self.scans.items() if spot.file in paths}
         if before is None:
             return

@@ -87,6 +87,15 @@ class Survey:
                 found.extend(self._with_pins(scope, spot, result.targets))
         return tuple(found)
 
+    def lasting(self, scope: Scope, file: str) -> str:
+        """Return what a file is called in every version of its chart, so that places can be compared."""
+        return self._known.lasting(scope, file)
+
+    def own_places(self, file: str, chart: str) -> tuple[Target, ...]:
+        """Return the image places that a file holds by itself; none where it cannot be read."""
+        result = self._known.scan(Spot(file, chart, ""))
+        return result.targets if isinstance(result, Scan) else ()
+
     def laid_out(self, scope: Scope) -> Mapping[str, Spot]:
         """Return the files of a scope, each with its chart and what lies below it; nothing is read."""
         return self._known.layout(scope).spots
@@ -143,7 +152,7 @@ class Survey:
         return nearest.nearest(self._known, scope, repository)
 
     def _with_pins(self, scope: Scope, spot: Spot, targets: Sequence[Target]) -> Sequence[Target]:
-        pins = [pin for pin in scope.pinned if pin.file == spot.file]
+        pins = self._known.pins(scope, spot)
         return pinned_targets(self._known.text(spot.file), spot.chart, pins, targets) if pins else targets
 
     def _scans(self, scope: Scope) -> Iterator[tuple[Spot, Scan | EditRefused]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from updater.charts.versions import version_of
 from updater.history import keeping
 from updater.history.arrival import Arrival
 from updater.history.holding import Holding
@@ -41,7 +42,16 @@ class _Known:
     # The commit of the line that brought another one, or that merged a merge request.
     brought: dict[str, str] = field(default_factory=dict)
     merged: dict[str, str] = field(default_factory=dict)
+    # The highest version that each chart ever rose to, by environment and chart.
+    versions: dict[tuple[str, str], str] = field(default_factory=dict)
     tip: str = ""
+
+    def raise_version(self, environment: str, chart: str, version: str) -> None:
+        """Note a version that a chart rose to; what is none is left out."""
+        key, rank = (environment, chart), version_of(version)
+        known = version_of(self.versions.get(key, ""))
+        if rank is not None and (known is None or known < rank):
+            self.versions[key] = version
 
 
 class History:
@@ -98,6 +108,7 @@ class History:
                 "renamed": [[*key, later] for key, later in known.renamed.items()],
                 "brought": known.brought,
                 "merged": known.merged,
+                "versions": [[*key, version] for key, version in known.versions.items()],
                 "paths": sorted(known.looker.paths),
                 "tip": known.tip,
             },
@@ -122,6 +133,7 @@ class History:
             known.arrival = Arrival(self._log, known.environments, reading, files)
         known.renamed = {(environment, chart): later for environment, chart, later in parts["renamed"]}
         known.brought, known.merged, known.tip = parts["brought"], parts["merged"], parts["tip"]
+        known.versions = {(environment, chart): version for environment, chart, version in parts["versions"]}
         known.looker.paths = frozenset(parts["paths"])
         self._known, self._followed, self.unpacked = known, followed, 0
 
@@ -172,6 +184,10 @@ class History:
             ]
         return [one for one in reversed(found) if environment in ("", one.environment)]
 
+    def highest_version(self, environment: str, chart: str) -> str:
+        """Return the highest version that a chart ever rose to with a tag; empty where it never did."""
+        return self._known.versions.get((environment, chart), "")
+
     def _standing(self, place: Place) -> tuple[str | None, ...]:
         """Return the tag that stands in a place, nothing where none is known."""
         standing = self._known.ledger.standing(place)
@@ -203,8 +219,10 @@ class History:
 
     def _take(self, those: Sequence[Step]) -> None:
         readings = [read(step, self._log.is_own, self._known.environments) for step in those]
-        # The names of files have to be carried on through rollbacks, too.
-        wanted = [one.step.commit.commit for one in readings if not one.is_told or one.takes_back]
+        # The names of files have to be carried on through rollbacks and folders of versions, too.
+        wanted = [
+            one.step.commit.commit for one in readings if not one.is_told or one.takes_back or one.versions
+        ]
         changes = self._log.changes(wanted) if wanted else {}
         for reading in readings:
             self._step(reading, changes)
@@ -224,6 +242,8 @@ class History:
         for release in reading.releases:
             for chart in release.charts:
                 known.holding.release(release.environment, chart, release.repository, release.build)
+        for environment, chart, version in reading.versions if reading.is_own else ():
+            known.raise_version(environment, chart, version)
         is_plain = reading.is_own and not step.brought
         merge_request = "" if is_plain else merge_request_of(step.commit.message)
         for one in found:
@@ -246,10 +266,12 @@ class History:
     def _moved(self, reading: Reading, changes: Mapping[str, Changes]) -> tuple[Sequence[Moved], Look]:
         known, commit = self._known, reading.step.commit
         differing = changes.get(commit.commit)
-        if reading.is_told and not (differing and known.looker.moves_files(differing)):
+        is_version = bool(reading.versions) and not reading.takes_back
+        if reading.is_told and (is_version or not (differing and known.looker.moves_files(differing))):
             is_merge = bool(reading.step.brought)
             found = moved(reading.images, known.environments, self._standing, merged=is_merge)
             if found is not None:
+                known.looker.carry(differing or {})
                 return found, Look()
         if differing is None:
             differing = self._log.changes([commit.commit]).get(commit.commit, {})

@@ -22,7 +22,7 @@ from updater.history.ledger import Ledger, Row
 from updater.model import Deployment, Hold, LoggedCommit, Move
 
 # Changes whenever the form, or how commits are read, changes within one version.
-_FORM = 2
+_FORM = 3
 _DEPLOYMENT = tuple(one.name for one in fields(Deployment))
 _HOLD = tuple(one.name for one in fields(Hold))
 _TIMES = frozenset(("time", "source_time", "at"))

@@ -88,6 +88,11 @@ class Looker:
         self.paths, self._last = paths, after
         return Look(rows, renamed)
 
+    def carry(self, changes: Changes) -> None:
+        """Take in which files came and went, without reading them."""
+        changed = {path: change for path, change in changes.items() if self._matters(path)}
+        self.paths = self._after(changed)
+
     def _after(self, changed: Changes) -> frozenset[str]:
         """Return the files that matter after a change: the same set where none came or went."""
         gone = {path for path, (_, new) in changed.items() if new is None}

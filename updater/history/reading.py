@@ -30,6 +30,12 @@ class Reading:
     is_told: bool
 
     @property
+    def versions(self) -> Sequence[tuple[str, str, str]]:
+        """The versions that charts rose to: environment, chart and version."""
+        told = ((one.environment, fact) for one in self.images for fact in one.facts.get("Version", ()))
+        return [(environment, *fact.rpartition(" ")[::2]) for environment, fact in told]
+
+    @property
     def takes_back(self) -> bool:
         """Say whether it is a rollback."""
         return any("Reverts" in one.facts for one in self.images)

@@ -115,6 +115,10 @@ def moved(
         for chart in one.charts:
             place = (one.environment, chart, one.repository)
             if place in found:
+                first = found[place][1][0]
+                # Which chart had which tag is not told, and one of them may stand again where it began.
+                if merged and min(len(first.previous), len(first.charts)) > 1:
+                    return None
                 found[place][1].append(one)
                 continue
             # Whoever asks may have to read a file for it.

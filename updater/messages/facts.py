@@ -51,6 +51,7 @@ def of_proposal(
         "environment": one_line(proposing.environment.name),
         "branch": proposing.branch,
         "target": one_line(proposing.target),
+        "has_versions": any(change.versions for change in proposing.changes),
         "has_folders": any(one.folder for change in proposing.changes for one in change.versions),
         "changes": [_change_facts(change, deployed) for change in proposing.changes],
         "closed": [{"name": one.name, "link": one.link, "by": one_line(one.by)} for one in closed],

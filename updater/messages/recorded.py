@@ -55,6 +55,7 @@ def _pairs(change: Change) -> Iterable[tuple[str, object]]:
     yield from (("Replaced", tag) for tag in change.replaced)
     yield "Environment", change.environment
     yield from (("Chart", chart) for chart in change.charts)
+    yield from (("Version", f"{one.chart} {one.new}") for one in change.versions)
     yield from (("Request", request.id) for request in change.requests)
     yield "Source", trailers.source_link(source)
     yield "Pipeline", source.pipeline_url or source.pipeline_id
@@ -76,6 +77,7 @@ def _rollback_pairs(change: Change, rollback: Rollback) -> Iterable[tuple[str, o
         yield "Environment", change.environment
         yield from (("Chart", chart) for chart in one.charts)
         yield "Hold", f"{familiar_repository(one.image.repository)}:{one.build}" if one.build else ""
+    yield from (("Version", f"{one.chart} {one.new}") for one in change.versions)
     yield from (("Replaced", tag) for tag in change.replaced)
     yield from (("Request", each.id) for each in change.requests)
     yield "Requested-By", person(request.caller.name)

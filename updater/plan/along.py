@@ -6,12 +6,12 @@ It hides which charts an edit touches, and which of their images they are called
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from updater.catalog import Along, Moving, follow, unversioned
+from updater.catalog import Along, Moving, follow
 from updater.charts import Target
-from updater.charts.layout import Spot
+from updater.charts.layout import VALUES_FILE, Spot
 from updater.errors import EditRefused
 from updater.model import Source
 from updater.plan.draft import Ground
@@ -24,8 +24,11 @@ def number_of(environment: Environment, tag: str, source: Source) -> int | None:
     for tags in (environment.tags, environment.promoted):
         if tags is not None and (number := tags.number(tag)) is not None:
             return number
-    pipeline = source.pipeline_url.rstrip("/").rpartition("/")[2] or source.pipeline_id
-    return int(pipeline) if pipeline.isascii() and pipeline.isdecimal() else None
+    for pipeline in (source.pipeline_url, source.pipeline_id):
+        number_text = pipeline.rstrip("/").rpartition("/")[2]
+        if number_text.isascii() and number_text.isdecimal():
+            return int(number_text)
+    return None
 
 
 def bring_along(
@@ -37,51 +40,79 @@ def bring_along(
         Refusal: something of it cannot be changed safely.
     """
     laid_out = ground.survey.laid_out(environment.scope)
-    by_folder: dict[str, list[Spot]] = {}
+    by_root: dict[str, list[Spot]] = {}
     for file in edits.files:
         spot = laid_out.get(file)
-        if spot is not None and spot.folder is not None:
-            by_folder.setdefault(spot.folder, []).append(spot)
+        if spot is not None and spot.root is not None:
+            by_root.setdefault(spot.root, []).append(spot)
     try:
-        for folder, spots in by_folder.items():
+        for root, spots in by_root.items():
+            chart = _chart_of(spots, laid_out.values(), root)
             moving = Moving(
-                folder=folder,
+                folder=root,
                 edited=edits.files,
-                values=tuple(spot.file for spot in spots),
+                # A sub-chart's values are not the chart's: its keys mean something else there.
+                values=tuple(spot.file for spot in spots if spot.folder == root),
                 app_version=_app_version(environment, ground, edits, spots) or "",
                 number=number,
+                least=ground.past.highest_version(environment.name, chart),
             )
-            _take(follow(environment.chart, ground.draft, moving), spots[0].chart, edits)
+            _take(follow(environment.chart, ground.draft, moving), chart, edits)
     except EditRefused as problem:
         raise Refusal(Reason("unsafe-edit", {"problem": str(problem), "image": what})) from problem
 
 
-def lasting(environment: Environment, file: str) -> str:
-    """Return what a file is called in every version of its chart, so that places can be compared."""
-    return unversioned(file) if environment.chart.directory else file
+def _chart_of(spots: Sequence[Spot], all_spots: Iterable[Spot], root: str) -> str:
+    """Return what the chart in a folder is called."""
+    if any(spot.folder == root for spot in spots):
+        return next(spot.chart for spot in spots if spot.folder == root)
+    return next((spot.chart for spot in all_spots if spot.folder == root), spots[0].chart)
 
 
 def _app_version(environment: Environment, ground: Ground, edits: Edits, spots: Sequence[Spot]) -> str | None:
     """Return the new tag of the image that a chart is called after; None where that one did not move."""
     if not environment.chart.app_version:
         return None
-    charts, files = {spots[0].chart}, {spot.file for spot in spots}
-    fork = ground.fork(edits.files)
-    before = {(one.file, one.path): one.tag for one in ground.survey.readable_in(environment.scope, charts)}
-    after = (one for one in fork.survey.readable_in(environment.scope, charts) if one.file in files)
-    main = _main(after)
-    moved = main is not None and before.get((main.file, main.path)) != main.tag
-    return main.tag if main is not None and moved else None
+    files = {spot.file for spot in spots if spot.folder == spot.root}
+    # Only these: with the whole of a change, each of a thousand charts would look at all others.
+    fork = ground.fork({path: edits.files[path] for path in files})
+    before = _tags(ground, environment, spots, files)
+    moved = [one for one in _targets(fork, environment, spots, files) if before.get(_key(one)) != one.tag]
+    main = _main_repository(fork, spots[0], files, moved)
+    return next((one.tag for one in moved if one.repository == main), None)
 
 
-def _main(targets: Iterable[Target]) -> Target | None:
-    """Return the place of the image a chart is called after: `image` at the top, else the first one."""
-    those = list(targets)
-    return next((one for one in those if one.path[0] == "image"), those[0] if those else None)
+def _targets(
+    ground: Ground, environment: Environment, spots: Sequence[Spot], files: Collection[str]
+) -> list[Target]:
+    charts = {spot.chart for spot in spots}
+    return [one for one in ground.survey.readable_in(environment.scope, charts) if one.file in files]
+
+
+def _key(target: Target) -> tuple[object, ...]:
+    return target.file, target.document, target.path
+
+
+def _tags(
+    ground: Ground, environment: Environment, spots: Sequence[Spot], files: Collection[str]
+) -> dict[tuple[object, ...], str | None]:
+    return {_key(one): one.tag for one in _targets(ground, environment, spots, files)}
+
+
+def _main_repository(
+    ground: Ground, spot: Spot, files: Collection[str], moved: Sequence[Target]
+) -> str | None:
+    """Return the image a chart is called after: `image` in its own values, else the first there."""
+    own = f"{spot.root}/{VALUES_FILE}" if spot.root else VALUES_FILE
+    there = own in ground.draft.paths or own in files
+    those = list(ground.survey.own_places(own, spot.chart)) if there else []
+    those = those or list(moved)
+    main = next((one for one in those if one.path[0] == "image"), those[0] if those else None)
+    return main.repository if main else None
 
 
 def _take(along: Along, chart: str, edits: Edits) -> None:
-    edits.along.update(along.files)
+    edits.along.update(along.files, along.own)
     for old, new in along.renamed.items():
         edits.files.pop(old, None)
         _rename(edits, old, new)

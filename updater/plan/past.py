@@ -31,6 +31,9 @@ class Past(Protocol):
     def stood(self, environment: str, chart: str, repository: str) -> Collection[str]:
         """Return every tag that ever stood there."""
 
+    def highest_version(self, environment: str, chart: str) -> str:
+        """Return the highest version that a chart ever rose to with a tag; empty where it never did."""
+
     def holds(self, commit: str, earlier: str) -> bool:
         """Say whether a commit holds an earlier one, or is it."""
 
@@ -65,6 +68,10 @@ class NoPast:
     def stood(self, environment: str, chart: str, repository: str) -> Collection[str]:  # noqa: ARG002
         """Return nothing."""
         return ()
+
+    def highest_version(self, environment: str, chart: str) -> str:  # noqa: ARG002
+        """Return nothing."""
+        return ""
 
     def holds(self, commit: str, earlier: str) -> bool:
         """Say whether it is the same commit."""

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 
 from updater.model import OutcomeKind, RollbackRequest, UpdateRequest
 from updater.plan.acts import hold_notes, rollback_facts, rollback_of, rollback_verdict
-from updater.plan.along import lasting
 from updater.plan.chains import Chain, chain_of, content_of, edits_of, with_wish
 from updater.plan.court import Court
 from updater.plan.draft import Ground
@@ -60,7 +59,7 @@ class Proposer:
             TemporaryError: the forge is away, so nobody knows what stands.
         """
         self.look(wishes)
-        overlay = self._fork()
+        overlay = self.ground.fork()
         self._lay_over(overlay)
         verdicts: list[Verdict] = []
         for repository, requests in wishes.items():
@@ -97,7 +96,7 @@ class Proposer:
                     "environment": self.environment.name,
                 }
                 return rollback_verdict(request, OutcomeKind.HELD, Reason("held-by-commit", facts))
-        made = rollback_of(self.environment, self._fork(), undo, request)
+        made = rollback_of(self.environment, self.ground.fork(), undo, request)
         if made is None:
             nothing = Reason("nothing-changes", {"charts": undo.charts, "environment": self.environment.name})
             return rollback_verdict(request, OutcomeKind.UNCHANGED, nothing)
@@ -179,9 +178,8 @@ class Proposer:
             except Refusal:
                 continue  # the court meets the same, and says it
             branches.update(self._names[one.chart] for one in targets)
-            for one in targets:
-                file = lasting(self.environment, one.file)
-                self._tags[repository, file, show_path(one.path)] = one.tag
+            keys = ((repository, self._lasting(one.file), show_path(one.path)) for one in targets)
+            self._tags.update(zip(keys, (one.tag for one in targets), strict=True))
         self._take_in(sorted(branches))
 
     def _take_in(self, branches: Iterable[str]) -> None:
@@ -195,20 +193,20 @@ class Proposer:
         """
         if all(chart in self._names for one in standing.carried for chart in one.charts):
             return standing
-        editor, files = Editor(self.environment, self.ground), standing.files or {}
+        editor = Editor(self.environment, self.ground)
+        files = {self._lasting(file) for file in standing.files or {}}
         carried: list[Carried] = []
         for one in standing.carried:
             charts = {chart for chart in one.charts if chart in self._names}
             if len(charts) < len(one.charts):
                 with suppress(Refusal):
                     found = editor.targets(one.image.repository)
-                    charts.update(target.chart for target in found if target.file in files)
+                    charts.update(one.chart for one in found if self._lasting(one.file) in files)
             carried.append(replace(one, charts=tuple(sorted(charts)) or one.charts))
         return replace(standing, carried=tuple(carried))
 
-    def _fork(self) -> Ground:
-        """Return the target branch once more, to be drafted on without the others seeing it."""
-        return self.ground.fork()
+    def _lasting(self, file: str) -> str:
+        return self.ground.survey.lasting(self.environment.scope, file)
 
     def _lay_over(self, overlay: Ground) -> None:
         """Draft what every open proposal carries, as if it had landed."""
@@ -279,9 +277,7 @@ class Proposer:
         """Return a verdict in terms of proposals: what it rests on, and what that makes of it."""
         branches = tuple(dict.fromkeys(self._resting(verdict, repository)))
         places = tuple(
-            replace(
-                one, old=self._tags.get((repository, lasting(self.environment, one.file), one.path), one.old)
-            )
+            replace(one, old=self._tags.get((repository, self._lasting(one.file), one.path), one.old))
             for one in verdict.places
         )
         # A version is told by the proposal: here it was judged on top of what is proposed already.
@@ -351,7 +347,7 @@ class Proposer:
     def _write(self, branches: Sequence[str], *, is_asked: bool) -> None:
         """Plan what each branch should hold on the target branch as it is, or that it is closed."""
         # One fork for all: a file belongs to one chart, and a chart, as a rule, to one branch.
-        fork = self._fork()
+        fork = self.ground.fork()
         for branch in branches:
             standing = self._standing[branch]
             if standing.foreign:
@@ -374,7 +370,10 @@ class Proposer:
                 self.closings.append(Closing(branch=branch, standing=standing, reason=reason))
 
     def _propose(self, standing: Standing, chain: Chain) -> None:
-        files = {path: content for change in chain.changes for path, content in change.files.items()}
+        written = {path: content for change in chain.changes for path, content in change.files.items()}
+        # What one commit makes and a later one removes was never there.
+        there = self.ground.draft.paths
+        files = {path: one for path, one in written.items() if one is not None or path in there}
         is_same = (
             standing.is_live
             and not standing.is_overtaken

@@ -7,10 +7,11 @@ nobody is asked about tag order.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from updater.charts import Survey, Target
+from updater.charts.layout import CHART_FILE
 from updater.errors import EditRefused
 from updater.model import (
     Deployment,
@@ -23,7 +24,7 @@ from updater.model import (
     UpdateRequest,
     familiar_repository,
 )
-from updater.plan.along import bring_along, lasting
+from updater.plan.along import bring_along
 from updater.plan.draft import Draft, Ground
 from updater.plan.holding import written_holds
 from updater.plan.undo import Restored, Rollback, Undo
@@ -118,16 +119,23 @@ def take_back(environment: Environment, ground: Ground, undo: Undo) -> Taken:
 
 def _whole(environment: Environment, ground: Ground, undo: Undo) -> dict[str, bytes | None]:
     changed = ground.past.undone(undo.commits)
-    facts = {"environment": environment.name, "commits": [one[:10] for one in undo.commits]}
-    facts["chart"] = ", ".join(undo.charts)
     met = [path for path in changed if ground.draft.is_changed(path)]
+    clashes = isinstance(changed, tuple) or met
+    # The updater's own deployments changed tags and what follows them, so the tags are all of it: then it is
+    # no matter that somebody edited the lines beside them, which Git cannot know. And a version that was
+    # published in a folder, when the rules wanted folders, is never taken away again.
+    takes_charts = any(path.rpartition("/")[2] == CHART_FILE for path in _deleted(changed))
+    if (clashes or takes_charts) and all(one.kind in _OWN for one in _undone(environment, ground, undo)):
+        return _alone(environment, ground, undo)
     if isinstance(changed, tuple) or met:
-        # The updater's own deployments changed tags and nothing else, so the tags are all of it: then it
-        # is no matter that somebody edited the lines beside them, which Git cannot know.
-        if all(one.kind in _OWN for one in _undone(environment, ground, undo)):
-            return _alone(environment, ground, undo)
+        facts = {"environment": environment.name, "commits": [one[:10] for one in undo.commits]}
+        facts["chart"] = ", ".join(undo.charts)
         raise Refusal(Reason("rollback-clashes", {**facts, "files": met or list(changed)}))
     return dict(changed)
+
+
+def _deleted(changed: Mapping[str, bytes | None] | tuple[str, ...]) -> list[str]:
+    return [] if isinstance(changed, tuple) else [path for path, data in changed.items() if data is None]
 
 
 def _alone(environment: Environment, ground: Ground, undo: Undo) -> dict[str, bytes | None]:
@@ -135,11 +143,11 @@ def _alone(environment: Environment, ground: Ground, undo: Undo) -> dict[str, by
     past = ground.past.before(undo.commits[-1])
     then = Ground(ground.branch, Draft(past), Survey(past, ground.survey))
     before = then.survey.readable_in(environment.scope, undo.charts)
-    old = {(lasting(environment, one.file), one.path): one for one in before}
+    old = {(then.survey.lasting(environment.scope, one.file), one.path): one for one in before}
     undone = {(chart, one.repository) for one in _undone(environment, ground, undo) for chart in one.charts}
     changes: dict[str, list[tuple[Target, str, str | None]]] = {}
     for target in _targets(environment, ground, undo.charts):
-        stood = old.get((lasting(environment, target.file), target.path))
+        stood = old.get((ground.survey.lasting(environment.scope, target.file), target.path))
         if (target.chart, target.repository) not in undone or stood is None:
             continue
         if stood.tag is None or target.problem:
