@@ -23,7 +23,8 @@ kinds: {{ range $name, $value := .Values.tags }}
   - {{ list $name (kindOf $value) (printf "%v" $value) | toJson }}{{ end }}
 """
 _WORDS = """
-1e3 12e4567 0o17 08 on off yes No y n 12:30:45 1.10 20240101 0x10 017 0b11 1_000 null ~ true
+1e3 1e5 12e4567 0o17 0123 08 on off yes No no y n 12:30:45 1.10 20240101 20200402141045 0x10 0x1F
+017 0b11 1_000 null ~ true
 2024-01-01 .inf = << 52666e1 1234567e8 1e10 0e0 00 0 1 -1 +1 1. .5 1_0.5 _1 1_ 0_ 0x 0b 0o 0O17 0X1F
 0B11 .nan .NaN -.inf +.INF NULL Null True FALSE Yes NO On OFF N Y 190:20:30.15 1:2 1:60 2024-1-2
 2024-01-01T10:00:00Z 2024-01-01t10:00:00 2024-01-01T10 9223372036854775808 18446744073709551616

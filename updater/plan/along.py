@@ -39,6 +39,7 @@ def bring_along(
     Raises:
         Refusal: something of it cannot be changed safely.
     """
+    rises = environment.chart.version != "none"
     laid_out = ground.survey.laid_out(environment.scope)
     by_root: dict[str, list[Spot]] = {}
     for file in edits.files:
@@ -55,7 +56,7 @@ def bring_along(
                 values=tuple(spot.file for spot in spots if spot.folder == root),
                 app_version=_app_version(environment, ground, edits, spots) or "",
                 number=number,
-                least=ground.past.highest_version(environment.name, chart),
+                least=ground.past.highest_version(environment.name, chart) if rises else "",
             )
             _take(follow(environment.chart, ground.draft, moving), chart, edits)
     except EditRefused as problem:
