@@ -113,6 +113,43 @@ def test_the_rules_say_whether_it_is_a_catalog() -> None:
     assert found(repo(RULED, {RULES: none}), links={"link"}) == ()
 
 
+@pytest.mark.parametrize(
+    ("rules", "more", "is_catalog"),
+    [
+        ("chart: {version: patch}", {}, True),
+        ("chart: {app-version: true}", {}, False),
+        ("", {}, True),
+        ("", {f"{IRIS}/values-dev.yaml": "a: 1\n"}, False),
+        ("", {f"{IRIS}/fleet.yaml": "helm: {releaseName: iris}\n"}, False),
+        ("", {"charts/rose/1.0.0/Chart.yaml": CHART.replace(NAME, "name: rose"), DEV: "a: 1\n"}, True),
+        ("", {CHART_FILE: None, VALUES: None}, False),
+    ],
+)
+def test_rules_or_habits_say_whether_it_is_a_catalog(
+    rules: str, more: dict[str, str | None], is_catalog: bool
+) -> None:
+    flat = {CHART_FILE: f'{CHART}appVersion: "develop-1"\n', VALUES: IMAGE}
+    ruled = {RULES: f"environments:\n  dev:\n    {rules}\n"} if rules else {}
+    told = found(repo({**flat, **ruled}, more), links={"link"})
+    assert ("E7" in [one.code for one in told]) is is_catalog
+
+
+def test_environments_of_other_branches_are_checked_only_where_nobody_knows_the_branch() -> None:
+    rules = (
+        f"environments:\n  dev:\n    branch: dev\n    {FOLLOWING.replace('}', ', keep: 3}')}\n  prod: {{}}\n"
+    )
+    files = repo({**RULED, RULES: rules}, {})
+    for branch, codes in {"": ["W12"], "feature": ["W12"], "main": [], "dev": ["W15"]}.items():
+        told = found(files, branch=branch, default_branch="main")
+        assert [one.code for one in told if one.file == RULES] == codes
+
+
+def test_what_only_looks_like_values_is_not_read_as_such() -> None:
+    others = {f"{IRIS}/values.schema.json": '{"a": 1, "a": 2}', f"{IRIS}/files/values.yaml": "a: {{ .x }}\n"}
+    assert found(repo({**OVERLAYS, **others}, {})) == ()
+    assert [one.code for one in found(repo(OVERLAYS, {f"{IRIS}/ci/values.yaml": "a: {{ .x }}\n"}))] == ["E5"]
+
+
 def test_fewer_versions_than_rancher_keeps_are_told() -> None:
     assert found(repo(RULED, {})) == ()
     files = changed(RULED, RULES, (FOLLOWING, "chart: {version: build, directory: true,\n      keep: 3}"))

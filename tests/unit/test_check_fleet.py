@@ -80,6 +80,11 @@ def test_what_fleet_would_fill_in_is_told_in_the_overlay(text: str) -> None:
     assert found(repo(FLEETED, {DEV: overlay, FLEET: off})) == ()
 
 
+def test_what_fleet_would_fill_in_is_found_in_lists() -> None:
+    overlay = "image:\n  tag: develop-52666\nenv:\n  - {name: home, value: '${HOME}'}\n"
+    assert places(found(changed(FLEETED, DEV, overlay))) == [("E13", DEV, 4)]
+
+
 @pytest.mark.parametrize(
     "text", ["${ .ClusterLabels.env }", "${- if eq .ClusterName `a` }x${ end }", "$HOME"]
 )
