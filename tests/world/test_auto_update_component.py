@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import json
 import re
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,8 @@ from support.components import as_component, component_files, including, write_t
 from support.pipeline import CodeRepo, JobResult
 from support.server import Server, free_port, running
 from support.world import REGISTRY, chart, values
+
+from updater.web.examples import SETTLED
 
 pytestmark = pytest.mark.runner
 
@@ -69,6 +74,31 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         }
         with running(settings, folder / "server") as server:
             yield House(server, remote, bare)
+
+
+@contextlib.contextmanager
+def answering(status: int, text: bytes) -> Iterator[str]:
+    """A server that gives every request one answer."""
+
+    class Door(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            self.send_response_only(status)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        do_POST = do_GET  # noqa: N815 (the base class's name)
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+    thread = threading.Thread(target=http.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{http.server_address[1]}"
+    finally:
+        http.shutdown()
+        http.server_close()
+        thread.join()
 
 
 def run(
@@ -150,7 +180,8 @@ def test_only_the_branches_named_tell_the_updater(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("inputs", "said"),
     [
-        ({"image": f"{REGISTRY}/nobody", "tag": "develop-1"}, "refused: "),
+        # A tag that YAML reads as a number stays the text it is.
+        ({"image": f"{REGISTRY}/nobody", "tag": "1.10"}, r"(?s)/nobody:1\.10 -> .*refused: "),
         ({"image": f"{REGISTRY}/rose", "tag": "frozen-2"}, "held: .*nobody works today"),
         ({"tag": "a/b"}, "status 400: .*is not a legal tag"),
         ({"environment": "nowhere"}, "refused: .*nowhere"),
@@ -180,6 +211,16 @@ def test_what_is_not_settled_in_time_is_red_with_the_reason_and_goes_on(house: H
     assert "pending after 3 s: " in job.output
     assert "503" in job.output
     assert "goes on by itself" in job.output
+
+
+def test_what_one_environment_took_is_no_outcome_while_another_waits(tmp_path: Path) -> None:
+    taken = {**SETTLED, "state": "pending", "outcome": None, "reason": "GitLab is away.", "settled_at": None}
+    assert taken["environments"][0]["outcome"] == "committed"
+    with answering(202, json.dumps(taken, separators=(",", ":")).encode()) as url:
+        job = run(tmp_path / "code", url, {"wait": 1})
+    assert "FAIL 4" in job.output, job.output
+    assert "pending after 1 s: GitLab is away." in job.output
+    assert "committed" not in job.output
 
 
 def test_a_server_that_was_away_is_asked_again(house: House, tmp_path: Path) -> None:
