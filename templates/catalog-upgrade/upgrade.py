@@ -241,14 +241,19 @@ class ClusterRepo:
     def upgrade(self, version: str) -> None:
         """Upgrade with the values that people set; all others are the new version's own."""
         values = self._rancher.ask("GET", self._app)["spec"].get("values") or {}
+        # As Rancher's own form does: its pages look there for the app's upgrades, and Helm waits for pods,
+        # though not as long as this job.
+        source = {"ui-source-repo": self._wanted.catalog, "ui-source-repo-type": "cluster"}
         chart = {
+            "annotations": {f"catalog.cattle.io/{name}": value for name, value in source.items()},
             "chartName": self._wanted.chart,
             "version": version,
             "releaseName": self._wanted.app,
             "values": _without(values, self._wanted.follow, lambda key: key.split(".")),
             "resetValues": True,
         }
-        body = {"charts": [chart], "namespace": self._wanted.namespace}
+        patience = {"wait": True, "timeout": f"{max(int(self._wanted.wait * 2 / 3), 1)}s"}
+        body = {"charts": [chart], "namespace": self._wanted.namespace, **patience}
         begun = self._rancher.ask("POST", f"{self._repo}?action=upgrade", body)
         self._operation = f"{begun.get('operationNamespace')}/{begun.get('operationName')}"
 

@@ -8,6 +8,7 @@ looks. It is strict: a wrong token, path, action or key, and a stale object are 
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,11 @@ from support.barerepo import git, show, tip
 TOKEN = "token-abcde:of-the-rancher-double"
 PROJECT, CLUSTER = "c-m-test:p-test", "c-m-test"
 CATALOG, NAMESPACE = "charts-dev", "apps"
+# Where Rancher's pages look for an app's upgrades; the form sends it every time, as nobody else keeps it.
+FROM_THE_FORM = {
+    "catalog.cattle.io/ui-source-repo": CATALOG,
+    "catalog.cattle.io/ui-source-repo-type": "cluster",
+}
 _LEGACY_KINDS = ("catalogs", "clustercatalogs", "projectcatalogs")
 _UPGRADE_KEYS = {"answers", "answersSetString", "externalId", "files", "forceUpgrade", "valuesYaml"}
 _CHART_KEYS = {"chartName", "version", "releaseName", "values", "resetValues", "force", "annotations"}
@@ -52,6 +58,7 @@ class App:
     revision: int = 1
     looks: int = 0  # until the upgrade that is under way is over
     was: str = ""  # the version before it
+    annotations: dict[str, str] = field(default_factory=lambda: dict(FROM_THE_FORM))
     trouble: str = ""
 
 
@@ -283,6 +290,8 @@ class Rancher:
         [wanted] = body["charts"]
         _only(wanted, _CHART_KEYS)
         app = self._app(wanted["releaseName"])
+        if not re.fullmatch(r"([0-9]+[hms])+", body.get("timeout", "1s")):
+            raise Refused(422, f"{body['timeout']} is no duration")
         if body["namespace"] != self.namespace or wanted["version"] not in self._index.get(
             wanted["chartName"], {}
         ):
@@ -294,7 +303,10 @@ class Rancher:
             # Helm keeps the old values where none come and nobody says otherwise.
             if wanted.get("values") or wanted.get("resetValues"):
                 app.values = wanted.get("values", {})
+            app.annotations = wanted.get("annotations", {})
             self._begin(app)
+            if not body.get("wait"):  # Helm then calls it deployed whatever becomes of the pods
+                app.trouble = ""
         return 201, {"operationName": "helm-operation-1", "operationNamespace": "cattle-system"}
 
     def _release_json(self, name: str, app: App) -> dict[str, Any]:
@@ -306,7 +318,9 @@ class Rancher:
             "metadata": {"name": name, "namespace": self.namespace},
             "spec": {
                 "name": name,
-                "chart": {"metadata": {"name": app.chart, "version": version}},
+                "chart": {
+                    "metadata": {"name": app.chart, "version": version, "annotations": app.annotations}
+                },
                 "values": app.values,
                 "version": revision,
                 "info": {"status": status, "description": app.trouble},

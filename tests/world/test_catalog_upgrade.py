@@ -14,7 +14,7 @@ from support.barerepo import clean_environment
 from support.components import component_files, including
 from support.documents import ROOT
 from support.pipeline import CodeRepo, JobResult
-from support.rancher import CATALOG, CLUSTER, NAMESPACE, PROJECT, TOKEN, App, Rancher
+from support.rancher import CATALOG, CLUSTER, FROM_THE_FORM, NAMESPACE, PROJECT, TOKEN, App, Rancher
 
 PROGRAM = ROOT / "templates/catalog-upgrade/upgrade.py"
 OLD, NEW = "0.9.52600", "0.10.52601"
@@ -129,6 +129,12 @@ def test_what_other_people_set_is_sent_again(bare: Path, tmp_path: Path, kind: d
         set_by_people(kind).answers,
         set_by_people(kind).answers_set_string,
     )
+
+
+def test_ranchers_pages_still_know_where_the_app_came_from(bare: Path, tmp_path: Path) -> None:
+    with rancher(bare, NEWER) as double:
+        assert run_program(tmp_path / "job", double, **NEWER).exit_code == 0
+        assert double.apps["iris"].annotations == FROM_THE_FORM
 
 
 def test_where_only_the_tag_was_set_the_charts_own_takes_its_place(bare: Path, tmp_path: Path) -> None:
