@@ -54,6 +54,7 @@ def updater_object(
         (argo(GIT), "charts/iris/values.yaml"),
         (argo(GIT, source="path: ./charts/iris/, helm: {valueFiles: [values.yaml, values-dev.yaml]}"), "charts/iris/values-dev.yaml"),
         (argo(GIT, "write-back-target: helmvalues:values-dev.yaml"), "charts/iris/values-dev.yaml"),
+        (argo(GIT, "write-back-target: helmvalues"), "charts/iris/values.yaml"),
         (argo(GIT, "write-back-target: helmvalues:/charts/iris/values-dev.yaml", source="path: x"), "charts/iris/values-dev.yaml"),
         (argo(GIT, "write-back-target: helmvalues:../iris/values-dev.yaml"), "charts/iris/values-dev.yaml"),
         (argo(GIT, "write-back-target: kustomization", source="path: apps/iris/overlays/dev"), "apps/iris/overlays/dev/kustomization.yaml"),

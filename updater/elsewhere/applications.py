@@ -83,7 +83,7 @@ def _file(one: Wanted, paths: frozenset[str], notes: Notes) -> str:
         notes.tell(application.where, f"the path {folder!r} is a template; write rules for its files.")
         return ""
     if kind == "helmvalues":
-        tried = [_joined(folder, given)]
+        tried = [_joined(folder, given or "values.yaml")]
     elif kind == "kustomization":
         tried = _kustomizations(_joined(folder, given) if given else folder)
     else:
