@@ -53,8 +53,8 @@ def gitrepo(branch: str, extra: str = "") -> str:
         ),
         (fleet(), "take imageScans out of the fleet.yaml files"),
         (
-            fleet(scans="imageScans: [{image: x, tagName: iris, policy: {alphabetical: {order: desc}}}]\n"),
-            "iris/fleet.yaml:1: Fleet, iris: the order desc",
+            fleet(scans="imageScans: [{image: x, tagName: iris, policy: {alphabetical: {order: asc}}}]\n"),
+            "iris/fleet.yaml:1: Fleet, iris: the order asc",
         ),
         (
             fleet(
@@ -94,6 +94,22 @@ def test_of_scans_with_one_name_the_nearest_is_meant() -> None:
     files = fleet(fleet="imageScans: [{tagName: iris, policy: {alphabetical: {}}}]\n")
     assert only(files).tags.order == "semver"
     assert "scans are called" not in notes(files)
+
+
+@pytest.mark.parametrize(
+    ("policy", "order"),
+    [
+        ("{order: desc}", "alphabetical"),
+        ("{order: ''}", "alphabetical"),
+        ("{}", "alphabetical"),
+        ("{order: ASC}", "none"),
+        ("{order: asc}", "none"),
+        ("{order: down}", "none"),
+    ],
+)
+def test_fleet_takes_the_last_of_the_alphabet_by_desc(policy: str, order: str) -> None:
+    scan = f"imageScans: [{{image: {IRIS}, tagName: iris, policy: {{alphabetical: {policy}}}}}]\n"
+    assert only(fleet(scans=scan)).tags.order == order
 
 
 def test_a_scan_without_a_policy_takes_every_version() -> None:

@@ -76,7 +76,7 @@ FLEET = {
     ),
     "iris/deployment.yaml": deployment(f'image: {IRIS}:1.26.3 # {{"$imagescan": "iris-scan"}}'),
     "lily/fleet.yaml": (
-        f"imageScans:\n- image: {LILY}\n  tagName: lily\n  policy: {{alphabetical: {{order: asc}}}}\n"
+        f"imageScans:\n- image: {LILY}\n  tagName: lily\n  policy: {{alphabetical: {{order: desc}}}}\n"
     ),
     "lily/Chart.yaml": "apiVersion: v2\nname: lily\nversion: 0.1.0\n",
     "lily/values.yaml": (

@@ -41,17 +41,19 @@ def by_number(direction: str, pattern: str = "", extract: str = "") -> Choice:
     return _ordered("numeric", direction, pattern or "^([0-9]+)$", extract)
 
 
-def by_alphabet(direction: str, pattern: str = "", extract: str = "") -> Choice:
-    """Choose the last one of the alphabet."""
-    return _ordered("alphabetical", direction, pattern, extract)
+def by_alphabet(direction: str, pattern: str = "", extract: str = "", *, lowest: str = "desc") -> Choice:
+    """Choose the last one of the alphabet; the direction `lowest` is the one that would take the first."""
+    return _ordered("alphabetical", direction, pattern, extract, lowest=lowest)
 
 
-def _ordered(order: str, direction: str, pattern: str, extract: str) -> Choice:
+def _ordered(order: str, direction: str, pattern: str, extract: str, *, lowest: str = "desc") -> Choice:
     told: list[str] = []
     regex = _regex(pattern, told)
     group = _group(regex, extract, told) if regex else None
-    if direction.lower() == "desc":
-        told.append("the order desc, by which the lowest tag is the newest: builds are written as they come")
+    if direction.lower() == lowest:
+        told.append(
+            f"the order {lowest}, by which the lowest tag is the newest: builds are written as they come"
+        )
         order = "none"
     if extract and group is None:
         order = "none"

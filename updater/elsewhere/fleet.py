@@ -67,11 +67,14 @@ def _scans(thing: Thing, notes: Notes) -> Iterator[_Scan]:
 
 
 def _choice(scan: object) -> Choice:
-    wanted, order = at(scan, "policy", "semver", "range"), at(scan, "policy", "alphabetical", "order")
-    # Fleet asks for the range first.
-    if isinstance(wanted, str) or order is None:
-        return choices.by_version(str(wanted or ""))
-    return choices.by_alphabet(str(order))
+    wanted, alphabetical = at(scan, "policy", "semver"), at(scan, "policy", "alphabetical")
+    # Fleet looks for a range first.
+    if isinstance(wanted, dict) or not isinstance(alphabetical, dict):
+        return choices.by_version(str(at(wanted, "range") or ""))
+    # Its API has Flux's words for it, and its code does the reverse (latestTag in tagscan_job.go): the last
+    # of the alphabet by desc, and where nothing is said; the first by asc, and by any other word.
+    order = str(at(alphabetical, "order") or "desc").lower()
+    return choices.by_alphabet(order if order == "desc" else "asc", lowest="asc")
 
 
 def _meant(marker: Marker, scans: list[_Scan], notes: Notes) -> _Scan | None:
