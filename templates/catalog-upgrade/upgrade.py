@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import ssl
 import sys
 import threading
 import time
@@ -139,6 +140,8 @@ class Rancher:
                 raise Away(words) from None
             raise Trouble(words) from None
         except (OSError, HTTPException, ValueError) as problem:
+            if isinstance(getattr(problem, "reason", None), ssl.SSLCertVerificationError):
+                raise Trouble(f"{self._url}: {problem}") from None
             raise Away(f"{method} {path}: {problem}") from None
 
 
@@ -177,8 +180,9 @@ class Legacy:
 
     def lists(self, version: str) -> bool:
         """Tell whether the catalog offers the version."""
-        wished = quote(self._of(version), safe="")
-        return bool(self._rancher.ask("GET", f"/v3/templateversions?externalId={wished}").get("data"))
+        wished = self._of(version)
+        told = self._rancher.ask("GET", f"/v3/templateversions?externalId={quote(wished, safe='')}")
+        return any(one.get("externalId") == wished for one in told.get("data") or [])
 
     def upgrade(self, version: str) -> None:
         """Upgrade; answers that are not sent again would be cleared."""

@@ -21,6 +21,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import yaml
 from support.barerepo import git, show, tip
+from support.certificates import Certificate
 
 TOKEN = "token-abcde:of-the-rancher-double"
 PROJECT, CLUSTER = "c-m-test:p-test", "c-m-test"
@@ -68,11 +69,18 @@ class Rancher:
     `lag` is how many looks a refresh or an upgrade takes; `failure` are the words with which the next
     upgrade fails; `away` is how many requests are answered 503; `moved_to` sends everybody elsewhere;
     `edited` lets somebody else change the ClusterRepo before the next write; `ahead` are the seconds that
-    its clock is ahead of everybody else's.
+    its clock is ahead of everybody else's; with a `certificate` it speaks https.
     """
 
     def __init__(
-        self, bare: Path, branch: str, *, kind: str = "catalogs", lag: int = 2, ahead: int = 0
+        self,
+        bare: Path,
+        branch: str,
+        *,
+        kind: str = "catalogs",
+        lag: int = 2,
+        ahead: int = 0,
+        certificate: Certificate | None = None,
     ) -> None:
         self.bare, self.branch, self.kind, self.lag = bare, branch, kind, lag
         self.failure, self.away, self.moved_to, self.edited = "", 0, "", False
@@ -87,6 +95,9 @@ class Rancher:
         self._operation_trouble = ""
         self._sync()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _door(self))
+        self._scheme = "https" if certificate else "http"
+        if certificate:
+            self._http.socket = certificate.context.wrap_socket(self._http.socket, server_side=True)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
 
     def __enter__(self) -> Rancher:
@@ -101,7 +112,7 @@ class Rancher:
     @property
     def url(self) -> str:
         """Where it is."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._http.server_address[1]}"
 
     def now(self) -> datetime:
         """Return what its clock says, in whole seconds as Kubernetes keeps times."""
@@ -159,8 +170,8 @@ class Rancher:
                 case ["POST", "v3", kind, name] if kind in _LEGACY_KINDS and query == {"action": "refresh"}:
                     return self._refresh(kind, name)
                 case ["GET", "v3", "templateversions"] if set(query) == {"externalId"}:
-                    found = [{"externalId": query["externalId"]}] if self._knows(query["externalId"]) else []
-                    return 200, {"type": "collection", "data": found}
+                    # A filter that Rancher does not know is left out, so whoever asks has to look.
+                    return 200, {"type": "collection", "data": [{"externalId": one} for one in self._all()]}
                 case [_, "v3", "project", project, "apps", name] if project == PROJECT:
                     return self._legacy(method, name, query, body)
                 case [_, "k8s", "clusters", cluster, "v1", kind, *rest] if cluster == self.cluster:
@@ -189,10 +200,8 @@ class Rancher:
         catalog = f"{scope[0]}/{self.catalog}&type={scope[1]}" if scope else self.catalog
         return f"catalog://?catalog={catalog}&template={app.chart}&version={app.version}"
 
-    def _knows(self, external_id: str) -> bool:
-        query = parse_qs(urlsplit(external_id).query)
-        chart, version = query["template"][0], query["version"][0]
-        return version in self._index.get(chart, {}) and external_id == self.external_id(App(chart, version))
+    def _all(self) -> list[str]:
+        return [self.external_id(App(chart, one)) for chart, own in self._index.items() for one in own]
 
     def _legacy(self, method: str, name: str, query: Mapping[str, str], body: Any) -> tuple[int, Any]:
         app = self._app(name.removeprefix("p-test:") if name.startswith("p-test:") else "")
@@ -201,7 +210,7 @@ class Rancher:
         if method != "POST" or query != {"action": "upgrade"}:
             raise Refused(404, "Invalid action")
         _only(body, _UPGRADE_KEYS)
-        if not self._knows(body["externalId"]):
+        if body["externalId"] not in self._all():
             raise Refused(404, f"template version {body['externalId']} not found")
         app.version = parse_qs(urlsplit(body["externalId"]).query)["version"][0]
         app.answers = body.get("answers", {})

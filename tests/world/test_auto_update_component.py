@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import shutil
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from support import gitserver
+from support.certificates import self_signed
 from support.components import as_component, component_files, including, write_tool
 from support.pipeline import CodeRepo, JobResult
 from support.server import Server, free_port, running
@@ -77,8 +79,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 @contextlib.contextmanager
-def answering(status: int, text: bytes) -> Iterator[str]:
-    """A server that gives every request one answer."""
+def answering(status: int, text: bytes, context: ssl.SSLContext | None = None) -> Iterator[str]:
+    """A server that gives every request one answer, in the clear unless there is a `context`."""
 
     class Door(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -91,10 +93,12 @@ def answering(status: int, text: bytes) -> Iterator[str]:
         do_POST = do_GET  # noqa: N815 (the base class's name)
 
     http = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+    if context is not None:
+        http.socket = context.wrap_socket(http.socket, server_side=True)
     thread = threading.Thread(target=http.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{http.server_address[1]}"
+        yield f"http{'s' if context else ''}://127.0.0.1:{http.server_address[1]}"
     finally:
         http.shutdown()
         http.server_close()
@@ -232,8 +236,16 @@ def test_a_server_that_was_away_is_asked_again(house: House, tmp_path: Path) -> 
     finally:
         back.join()
     assert job.exit_code == 0, job.output
-    assert "status 000: curl: (7)" in job.output
+    assert job.output.count("status 000: curl: (7)") == 1
     assert f"committed: {REGISTRY}/iris:develop-70000 goes to dev" in job.output
+
+
+def test_a_certificate_that_nobody_trusts_is_told_at_once(tmp_path: Path) -> None:
+    with answering(200, b"{}", self_signed(tmp_path).context) as url:
+        job = run(tmp_path / "code", url, {"wait": 5, "allow-http": False})
+    assert job.exit_code == 1
+    assert "curl: (60)" in job.output
+    assert "took nothing within" not in job.output  # it did not ask on
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from support import gitserver
 from support.barerepo import clean_environment
+from support.certificates import self_signed
 from support.components import component_files, including
 from support.documents import ROOT
 from support.pipeline import CodeRepo, JobResult
@@ -242,6 +243,14 @@ def test_a_version_that_never_comes_is_red_and_named(
         job = run_program(tmp_path / "job", double, **kind, wait=1)
         assert (job.exit_code, double.apps["iris"].version) == (1, OLD)
     assert f"Listing iris {NEW} in {CATALOG} took longer than 1 s." in job.output
+
+
+def test_a_certificate_that_nobody_trusts_is_told_at_once(bare: Path, tmp_path: Path) -> None:
+    with rancher(bare, NEWER, certificate=self_signed(tmp_path)) as double:
+        job = run_program(tmp_path / "job", double, **NEWER, wait=5)
+    assert job.exit_code == 1
+    assert "CERTIFICATE_VERIFY_FAILED" in job.output
+    assert "took longer than" not in job.output  # it did not ask on
 
 
 @pytest.mark.parametrize(
