@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from support.checks import DEPLOYMENT, OVERLAYS, changed, found, places, repo
+from support.checks import DEPLOYMENT, MESSAGES, OVERLAYS, changed, found, places, repo
+
+from updater.check import fingerprints
 
 HOME = "charts/iris"
 FILE, HELPERS = f"{HOME}/templates/deployment.yaml", f"{HOME}/templates/_helpers.tpl"
@@ -57,6 +59,10 @@ def test_what_helm_cannot_parse_is_told(old: str, new: str, line: int) -> None:
         '{{ "{{" }} $labels.pod {{ "}}" }}\n',
         "{{`{{ it's }}`}}\n",
         "# it's = ======= \n",
+        '{{- /* include "nobody" . */}}\n',
+        '# {{/* {{ include "nobody" . }} */}}\n',
+        '{{ `{{ include "nobody" . }}` }}\n',
+        '{{ define `raw` }}a{{ end }}{{ include "raw" . }}\n',
     ],
 )
 def test_what_go_templates_may_hold_is_no_fault(text: str) -> None:
@@ -85,12 +91,21 @@ def test_a_dependency_that_is_not_unpacked_may_define_names() -> None:
         (SELECTOR, "    matchLabels:\n      app.kubernetes.io/version: '1'\n", 8, "selector"),
         (POD, include("iris.labels", 8, "      labels:"), 12, "pod template"),
         (POD, "      labels:\n        version: {{ .Chart.AppVersion | quote }}\n", 12, "pod template"),
+        (POD, '      labels: {{- include "iris.labels" . | nindent 8 }}\n', 11, "pod template"),
+        (SELECTOR, '    matchLabels: {{- include "iris.labels" . | nindent 6 }}\n', 7, "selector"),
     ],
 )
 def test_versions_in_selectors_and_pods_are_told(old: str, new: str, line: int, where: str) -> None:
     assert old in DEPLOYMENT
     (one,) = found(repo(OVERLAYS, {HELPERS: LABELS, FILE: DEPLOYMENT.replace(old, new)}))
     assert (one.code, one.file, one.line, one.facts["where"]) == ("W5", FILE, line, where)
+
+
+def test_versions_in_comments_are_in_nobodys_way() -> None:
+    names = '{{ define "iris.pod" }}\n{{- /* no .Chart.Version:\nit restarts */}}\n'
+    names += "# helm.sh/chart: is not here\na: b\n{{ end }}"
+    pod = f"{include('iris.pod', 8, '      labels:')}        # app.kubernetes.io/version: of the object\n"
+    assert found(repo(OVERLAYS, {HELPERS: names, FILE: DEPLOYMENT.replace(POD, pod)})) == ()
 
 
 def test_versions_elsewhere_are_right() -> None:
@@ -124,11 +139,26 @@ def test_names_that_fan_out_and_quotes_without_an_end_cost_no_time() -> None:
     assert found(changed(OVERLAYS, FILE, DEPLOYMENT + "{{ " + '"' * 5001 + "`" * 5001 + "'")) == ()
 
 
+def test_what_many_lines_have_in_common_is_told_once_and_goes_by_one_name() -> None:
+    broken = "{{'{{ .Values.%s '}}}}\n"
+    some = DEPLOYMENT + "".join(broken % name for name in "abc") + 2 * '{{ include "nobody" . }}\n'
+    first = found(changed(OVERLAYS, FILE, some))
+    count = DEPLOYMENT.count("\n")
+    told = [(one.code, one.line, one.facts["more_lines"]) for one in first]
+    assert told == [("E15", count + 1, [count + 2, count + 3]), ("E21", count + 4, [count + 5])]
+    escape, unknown = (MESSAGES.tell(one.code, one.facts).what for one in first)
+    assert escape.endswith(f" The same in lines {count + 2} and {count + 3}.")
+    assert unknown.endswith(f" The same in line {count + 5}.")
+    # The first of them is mended, and lines come before.
+    fewer = "# a comment\n" + some.replace(broken % "a", "")
+    assert fingerprints(found(changed(OVERLAYS, FILE, fewer))) == fingerprints(first)
+
+
 def test_the_templates_of_the_original_account_are_told_by_their_faults() -> None:
     """An own copy of its faults: escapes of a blog, a stray quote, helpers that are nowhere."""
     escaped = DEPLOYMENT.replace("{{ .Release.Name }}", "{{'{{ .Release.Name '}}}}")
     told = found(repo(OVERLAYS, {FILE: escaped}))
-    assert {(one.code, one.line) for one in told} == {("E15", 4), ("E15", 8), ("E15", 12)}
+    assert [(one.code, one.line, one.facts["more_lines"]) for one in told] == [("E15", 4, [8, 12])]
     text = DEPLOYMENT.replace(OBJECT, '  name: {{ include "fullname" . \' }}\n')
     text = text.replace(SELECTOR, include("labels", 6, "    matchLabels:"))
     told = found(repo(OVERLAYS, {FILE: text}))

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from updater.yamledit import Insert, Replace
 
@@ -25,6 +25,9 @@ CODES = frozenset(
         "W11", "W12", "W13", "W14", "W15", "W16", "W17", "W18", "W19", "W20",
     }
 )  # fmt: skip
+
+# What many lines of a file can have in common, and which is told once for each file.
+_ALIKE = frozenset({"E12", "E13", "E15", "E21", "W5"})
 
 _LINES = re.compile(r"\blines? [0-9]+(?:(?:, | and )[0-9]+)*|:[0-9]+\b")
 
@@ -42,7 +45,8 @@ class Finding:
     """One fault: its code, where it stands, and the facts that its sentence is filled in with.
 
     `line` counts from 1; it is 0 where the whole file is meant. Facts named `line` or ending in `_line`
-    or `_lines` are places, and no part of what the fault is.
+    or `_lines` are places, and no part of what the fault is; neither is the `example` of one that many
+    lines have.
     """
 
     code: str
@@ -65,20 +69,47 @@ def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     )
 
 
-def fingerprints(findings: Sequence[Finding]) -> tuple[str, ...]:
-    """Return a name for each finding that stays when lines move; equal faults of one file are counted."""
+def gathered(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield the findings, and as one those that say the same of many lines of a file.
+
+    It stands at the first of the lines, and the fact `more_lines` holds the others.
+    """
+    alike: dict[str, list[Finding]] = defaultdict(list)
+    for one in findings:
+        if one.code in _ALIKE and one.fix is None:
+            alike[_fault(one)].append(one)
+        else:
+            yield one
+    for some in alike.values():
+        first = min(some, key=lambda one: one.line)
+        lines = sorted({one.line for one in some} - {first.line})
+        yield replace(first, facts={**first.facts, "more_lines": lines})
+
+
+def fingerprints(findings: Sequence[Finding], branch: str = "") -> tuple[str, ...]:
+    """Return a name for each finding that stays when lines move; equal faults of one file are counted.
+
+    `branch` tells apart what is found on several branches.
+    """
     seen: Counter[str] = Counter()
     names = []
     for one in findings:
-        told = {key: value for key, value in one.facts.items() if not _is_place(key)}
-        text = _LINES.sub("", f"{one.code}\0{one.file}\0{_facts(told)}")
+        text = _fault(one)
         seen[text] += 1
-        names.append(hashlib.sha256(f"{text}\0{seen[text]}".encode()).hexdigest())
+        whole = f"{text}\0{seen[text]}" + f"\0{branch}" * bool(branch)
+        # Git and file systems take names that are no UTF-8.
+        names.append(hashlib.sha256(whole.encode(errors="surrogateescape")).hexdigest())
     return tuple(names)
 
 
+def _fault(one: Finding) -> str:
+    """Return what the fault is, wherever in its file it stands."""
+    told = {key: value for key, value in one.facts.items() if not _is_place(key)}
+    return _LINES.sub("", f"{one.code}\0{one.file}\0{_facts(told)}")
+
+
 def _is_place(key: str) -> bool:
-    return key == "line" or key.endswith(("_line", "_lines"))
+    return key in ("line", "example") or key.endswith(("_line", "_lines"))
 
 
 def _facts(facts: Mapping[str, object]) -> str:

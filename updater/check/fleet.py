@@ -145,7 +145,7 @@ def _values_file(ground: Ground, bundle: _Bundle, options: _Options, node: Node)
     for leaf in scalars(text) if isinstance(text, YamlText) and "${" in text.text else ():
         found = next((one for one in _OPENING.findall(leaf.value) if not _FILLED_IN.match(one)), None)
         if found is not None:
-            facts = {"fault": "dollar", "text": found, "fleet": bundle.file}
+            facts = {"fault": "dollar", "example": found, "fleet": bundle.file}
             yield Finding(code="E13", file=path, line=leaf.line, facts=facts)
 
 

@@ -14,7 +14,7 @@ _ACTION = re.compile(
     r"\{\{-?(?P<inside>(?>\"(?:\\.|[^\"\\\n])*+\"|`[^`]*+`|/\*(?:[^*]|\*(?!/))*+\*/|[^}]|\}(?!\}))*+)\}\}"
 )
 _OPENS = re.compile(r"\s*(?:if|range|with|block|define)\b")
-_DEFINES = re.compile(r"\s*(?:define|block)\s+\"(?P<name>[^\"]+)\"")
+_DEFINES = re.compile(r"\s*(?:define|block)\s+(?P<quote>[\"`])(?P<name>[^\"`]+)(?P=quote)")
 _END = re.compile(r"\s*end\b")
 _INCLUDES = re.compile(r"\b(?:include|template)\s+\"(?P<name>[^\"]+)\"")
 _KEY = re.compile(r"^(?P<indent> *)(?P<dash>- +)?(?P<key>[\w./-]+|\"[^\"]+\"):(?:\s|$)")
@@ -22,6 +22,8 @@ _BEGINS_ANEW = re.compile(r"\s*\{\{-?\s*define\b")
 _INDENTS = re.compile(r"\bn?indent\s+([0-9]{1,3})\b")
 _DEEPEST = 1000
 _COMMENT = re.compile(r"^\s*/\*.*?\*/\s*$", re.DOTALL)
+_RAW = re.compile(r"`[^`]*`")
+_REMARK = re.compile(r"\{\{-?\s*/\*(?:[^*]|\*(?!/))*+\*/\s*-?\}\}|^[ \t]*#.*$", re.MULTILINE)
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|`[^`]*`|'(?:\\[^\n]{1,9}?|[^'\\\n])'")
 
 
@@ -36,8 +38,10 @@ class Action:
 
     @property
     def includes(self) -> tuple[str, ...]:
-        """The names it includes, as far as they are written out."""
-        return tuple(_INCLUDES.findall(self.inside))
+        """The names it includes, as far as they are written out; a comment or a text includes nothing."""
+        if _COMMENT.match(self.inside):
+            return ()
+        return tuple(_INCLUDES.findall(_RAW.sub("", self.inside)))
 
     @property
     def has_stray_quote(self) -> bool:
@@ -52,6 +56,11 @@ def actions(text: str) -> Iterator[Action]:
         line += text.count("\n", done, found.start())
         done = found.start()
         yield Action(found["inside"].removesuffix("-"), line, found.start(), found.end())
+
+
+def uncommented(text: str) -> str:
+    """Return a template without its comments and those of YAML."""
+    return _REMARK.sub("", text)
 
 
 def defined(text: str) -> dict[str, str]:
@@ -69,8 +78,8 @@ def defined(text: str) -> dict[str, str]:
     return names
 
 
-def places(text: str) -> Iterator[tuple[int, str, tuple[str, ...]]]:
-    """Yield each line with its number and the YAML keys that it stands below, outermost first.
+def places(text: str) -> Iterator[tuple[int, str, tuple[str, ...], str]]:
+    """Yield each line with its number, the YAML keys that it stands below, outermost first, and its own key.
 
     Lines of actions stand as deep as they say with `indent` or `nindent`, else below the keys before them.
     """
@@ -85,6 +94,7 @@ def places(text: str) -> Iterator[tuple[int, str, tuple[str, ...]]]:
             depth = int(told[1]) if told is not None else _DEEPEST
         while stack and stack[-1][0] >= depth:
             stack.pop()
-        yield number, line, tuple(name for _, name in stack)
-        if key is not None:
-            stack.append((depth, key["key"].strip('"')))
+        own = key["key"].strip('"') if key is not None else ""
+        yield number, line, tuple(name for _, name in stack), own
+        if own:
+            stack.append((depth, own))

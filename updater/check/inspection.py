@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from updater.check import charts, fleet, questions, repo, rules, templates, values
-from updater.check.findings import Finding, ordered
+from updater.check.findings import Finding, gathered, ordered
 from updater.check.ground import Chart, Ground
 
 _OF_CHARTS: tuple[Callable[[Ground, Chart], Iterator[Finding]], ...] = (
@@ -42,4 +42,4 @@ def check(ground: Ground, progress: Callable[[int, int], None] | None = None) ->
         found.extend(of_repo(ground))
         if progress is not None:
             progress(done + 1, steps)
-    return ordered(found)
+    return ordered(gathered(found))

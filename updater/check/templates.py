@@ -42,10 +42,10 @@ def _escapes(path: str, text: str) -> Iterator[Finding]:
             line = text.count("\n", 0, found.start()) + 1
             if line not in told:
                 told.add(line)
-                yield Finding(code="E15", file=path, line=line, facts={"fault": fault, "text": found[0]})
+                yield Finding(code="E15", file=path, line=line, facts={"fault": fault, "example": found[0]})
     for action in gotext.actions(text) if "'" in text else ():
         if action.line not in told and action.has_stray_quote:
-            facts = {"fault": "quote", "text": action.inside.strip()}
+            facts = {"fault": "quote", "example": action.inside.strip()}
             yield Finding(code="E15", file=path, line=action.line, facts=facts)
 
 
@@ -68,11 +68,12 @@ def _unknown_names(ground: Ground, chart: Chart, path: str, named: Mapping[str, 
 def _versions(path: str, text: str, named: Mapping[str, str]) -> Iterator[Finding]:
     if "selector" not in text and "labels" not in text:
         return
-    for line, content, above in gotext.places(text):
-        where = _where(above)
+    for line, content, above, key in gotext.places(text):
+        # `labels: {{ include "iris.labels" . | nindent 8 }}` holds them on the key's own line.
+        where = _where(above) or _where((*above, key))
         found = _version_in(content, named, set()) if where else ""
         if found:
-            facts = {"where": where, "text": found, "line_text": content.strip()}
+            facts = {"where": where, "text": found, "example": content.strip()}
             yield Finding(code="W5", file=path, line=line, facts=facts)
 
 
@@ -85,7 +86,7 @@ def _where(above: tuple[str, ...]) -> str:
 
 def _version_in(text: str, named: Mapping[str, str], seen: set[str]) -> str:
     """Return what of a chart's version a text renders, itself or through what it includes."""
-    found = _VERSION.search(text)
+    found = _VERSION.search(gotext.uncommented(text))
     if found:
         return found[0].rstrip(": ")
     for action in gotext.actions(text):
