@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from support.checks import CATALOG, CHART, OVERLAYS, changed, found, places, repo
+from support.checks import CATALOG, CHART, MESSAGES, OVERLAYS, changed, found, places, repo
 
 from updater.check import CODES, Finding, fingerprints, mended
 
@@ -84,6 +84,18 @@ def test_names_are_measured_with_the_catalog_before_them() -> None:
     told = found(repo(CATALOG, {}), catalog="c" * 59)
     assert {one.code for one in told} == {"E4"}
     assert {one.facts["length"] for one in told} == {64}
+
+
+def test_old_versions_that_rancher_shows_already_are_left_alone() -> None:
+    for version, codes in {"0.1.52664+up1.0.0": [], "0.1.52664-RC": [], "0.1.052664": ["E2"]}.items():
+        old = {f"{IRIS}/0.1.52664/Chart.yaml": CHART.replace(VERSION, version)}
+        assert [one.code for one in found(repo(CATALOG, old))] == codes
+
+
+def test_an_app_version_without_quotes_is_told_by_what_it_breaks() -> None:
+    for word, sentence in {"v1.2.3": "Nothing yet", "1.10": "`helm lint` refuses a number there"}.items():
+        (one,) = found(changed(OVERLAYS, CHART_FILE, (ICON, f"{ICON}appVersion: {word}\n")))
+        assert MESSAGES.tell(one.code, one.facts).breaks.startswith(sentence)
 
 
 def test_symbolic_links_break_catalogs_only() -> None:

@@ -136,6 +136,25 @@ def test_values_of_sub_charts_need_not_stand_in_the_parents() -> None:
     assert [one.code for one in found(repo(ASKED, {FILE: asked}))] == ["W1", "W1"]
 
 
+def test_conditions_may_name_values_of_sub_charts_and_empty_mappings() -> None:
+    chart = CATALOG[f"{HOME}/Chart.yaml"] + "dependencies: [{name: mysql, alias: db, version: 1.0.0}]\n"
+    for condition in ("db.user=me", "(db.user = me) && (replicas != 1)", "global.region!="):
+        asked = QUESTIONS.replace('"replicas=1"', condition)
+        assert found(repo(ASKED, {f"{HOME}/Chart.yaml": chart, FILE: asked})) == ()
+    values = {f"{HOME}/values.yaml": f"{VALUES}tolerations: {{}}\n"}
+    asked = QUESTIONS.replace('"replicas=1"', "tolerations={}")
+    assert found(repo(ASKED, {FILE: asked, **values})) == ()
+
+
+@pytest.mark.parametrize(
+    "expression", ["replicas > 1", "replicas>=2", '"a" in profiles', "!replicas", "replicas == 1 && x.y > 2"]
+)
+def test_expressions_of_the_new_ui_compare_in_more_ways(expression: str) -> None:
+    assert found(changed(ASKED, FILE, ('show_if: "replicas=1"', f"if: '{expression}'"))) == ()
+    (one,) = found(changed(ASKED, FILE, ('show_if: "replicas=1"', "if: 'replica == 1 && replicas > 1'")))
+    assert (one.facts["fault"], one.facts["nearest"]) == ("name", "replicas")
+
+
 def test_what_only_an_overlay_holds_can_be_asked_for() -> None:
     asked = {"charts/iris/questions.yml": "questions:\n  - variable: image.tag\n    default: ''\n"}
     told = found(repo({**OVERLAYS, **asked}, {}))

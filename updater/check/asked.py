@@ -24,7 +24,8 @@ _MOST = 2_000
 _TRUTHS = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n"})
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
-_TERM = re.compile(r"^[\s(!]*(?P<name>[^\s=!()]+)\s*(?:!=|={1,3})\s*(?P<value>.*?)[\s)]*$")
+_TERM = re.compile(r"^[\s(!]*(?P<name>[^\s=!()<>]+)\s*(?:!=|={1,3})\s*(?P<value>.*?)[\s)]*$")
+_NAME = re.compile(r"[\w./-]+")
 _JOINT = re.compile(r"&&|\|\|")
 
 Fault = tuple[int, dict[str, object]]
@@ -185,16 +186,19 @@ def _of_numbers(question: Question) -> Iterator[Fault]:
 
 def _condition(question: Question, key: str, names: frozenset[str]) -> Iterator[Fault]:
     text = question.text(key)
-    if not text or (key != "show_if" and key != "if" and "=" not in text):
+    if not text:
         return
+    # What the new UI alone knows is an expression of a language (Jexl) that compares in more ways.
+    is_plain = key == "show_if"
     for part in _JOINT.split(text):
         term = _TERM.match(part)
         facts: dict[str, object] = {"key": key, "text": text, "variable": question.text("variable")}
-        if term is None:
-            yield question.line(key), {**facts, "fault": "condition"}
+        if term is None or not (is_plain or _NAME.fullmatch(term["name"])):
+            if is_plain:
+                yield question.line(key), {**facts, "fault": "condition"}
         elif term["name"] not in names:
             near = difflib.get_close_matches(term["name"], sorted(names), n=1)
             facts |= {"fault": "name", "name": term["name"], "nearest": near[0] if near else ""}
             yield question.line(key), facts
-    if "(" not in text and "&&" in text and "||" in text:
+    if is_plain and "(" not in text and "&&" in text and "||" in text:
         yield question.line(key), {"fault": "mixed", "key": key, "text": text}

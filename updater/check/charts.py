@@ -90,7 +90,7 @@ def _version(ground: Ground, chart: Chart, root: Mapping) -> Iterator[Finding]:
     fault = ""
     if not is_text(node) or not Version.is_valid(word):
         fault = "version"
-    elif ground.is_catalog:
+    elif ground.is_catalog and not chart.is_old:
         fault = "build" if "+" in word else "case" if word != word.lower() else ""
     if fault:
         yield Finding(code="E2", file=chart.file, line=node.line, facts={"fault": fault, "word": word})
@@ -116,7 +116,11 @@ def _told_in_the_ui(ground: Ground, chart: Chart, root: Mapping) -> Iterator[Fin
         yield stale
     elif node is not None and not node.style and node.value:
         fix = Fix(chart.file, (Replace(("appVersion",), node.value, quoted=True),))
-        facts: dict[str, object] = {"fault": "unquoted", "word": node.value}
+        facts: dict[str, object] = {
+            "fault": "unquoted",
+            "word": node.value,
+            "is_text": is_text(node),
+        }
         yield Finding(code="W4", file=chart.file, line=node.line, facts=facts, fix=fix)
     if value(root, "type") == "library":
         return

@@ -42,7 +42,8 @@ def of_chart(ground: Ground, chart: Chart) -> Iterator[Finding]:
         known = frozenset(_leaves(ground.root(chart.values)))
         questions = questions_in(root)
         for line, told in faults_in(root, questions, known):
-            yield Finding(code="E12", file=path, line=line, facts=told)
+            if told["fault"] != "name" or not _is_of_sub_chart(ground, chart, str(told["name"])):
+                yield Finding(code="E12", file=path, line=line, facts=told)
         if not chart.is_old:
             yield from _compared(ground, chart, path, questions)
     if not chart.is_old:
@@ -189,10 +190,10 @@ def _at(root: Mapping | None, variable: tuple[str, ...]) -> tuple[Node | None, b
 
 
 def _leaves(root: Mapping | None, above: KeyPath = ()) -> Iterator[str]:
-    """Yield the dotted paths of all values that are no mappings; an alias counts as one value."""
+    """Yield the dotted paths of all values, empty mappings among them; an alias counts as one value."""
     for key, node in root.entries if root is not None else ():
         path = (*above, value(key))
-        if isinstance(node, Mapping):
+        if isinstance(node, Mapping) and node.entries:
             yield from _leaves(node, path)
         else:
             yield ".".join(map(str, path))
