@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -47,11 +48,57 @@ def test_findings_stand_by_file_and_line_with_what_breaks_and_the_cure(tmp_path:
     folder = checkout(tmp_path, {CHART_FILE: CHART.replace("0.1.0", "0.1")})
     ran = updater("check", "--no-helm", str(folder))
     assert ran.code == 1
-    file, finding, _, last = ran.out.splitlines()
+    file, finding, breaks, cure, _, last = ran.out.splitlines()
     assert file == CHART_FILE
     assert finding.startswith("  3: E2 The version '0.1' is not three numbers")
-    assert "legacy catalogs drop the chart. Cure: Write major.minor.patch" in finding
+    assert breaks.endswith("; legacy catalogs drop the chart.")
+    assert cure.startswith("      Cure: Write major.minor.patch")
     assert last == "1 error, 0 warnings in 1 file. Static rules only: no Helm was used."
+
+
+def test_what_a_fault_breaks_and_its_cure_stand_where_it_comes_first(tmp_path: Path) -> None:
+    plain = CHART.replace("icon", "home")
+    charts = {CHART_FILE: plain, "charts/rose/Chart.yaml": plain.replace("iris", "rose")}
+    asking = dict.fromkeys(("charts/iris/questions.yml", "charts/rose/questions.yml"), "questions: []\n")
+    folder = checkout(tmp_path, charts | asking)
+    ran = updater("check", "--no-helm", str(folder))
+    assert ran.out.count(" W13 The chart has no icon.\n") == 2
+    assert ran.out.count("Rancher's UI shows a placeholder") == 1
+    assert ran.out.count("Cure: Write icon:") == 1
+
+
+def test_a_terminals_lines_break_between_words(tmp_path: Path) -> None:
+    folder = checkout(tmp_path, {CHART_FILE: CHART.replace("0.1.0", "0.1")})
+    command = [sys.executable, "-m", "updater", "check", "--no-helm", str(folder)]
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        command, stdout=theirs, stderr=subprocess.DEVNULL, env={**os.environ, "COLUMNS": "70"}
+    )
+    os.close(theirs)
+    shown = b""
+    try:
+        while piece := os.read(ours, 65536):
+            shown += piece
+    except OSError:  # the other end was closed
+        pass
+    os.close(ours)
+    assert process.wait() == 1
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in shown.decode().splitlines()]
+    assert lines[1].startswith("  3: E2 The version '0.1' is not three numbers")
+    assert [line[:7].strip() != "" for line in lines[2:6]] == [True] * 4
+    assert all(line.startswith("      ") for line in lines[2:6])
+    assert max(map(len, lines[:-1])) <= 70
+
+
+def test_names_that_are_no_text_do_no_harm(tmp_path: Path) -> None:
+    folder = checkout(tmp_path, {})
+    odd = folder / os.fsdecode(b"charts/\xff/Chart.yaml")
+    odd.parent.mkdir()
+    odd.write_text('apiVersion: v2\nname: "\\ud800"\nversion: 0.1.0\n')
+    for form in ("text", "json", "gitlab"):
+        ran = updater("check", "--no-helm", "--format", form, str(folder))
+        assert (ran.code, ran.err) == (1, "")
+        assert "charts/?/Chart.yaml" in ran.out
 
 
 def test_warnings_count_only_where_that_is_asked_for(tmp_path: Path) -> None:
@@ -98,6 +145,20 @@ def test_the_gitlab_report_has_the_keys_that_gitlab_reads(tmp_path: Path) -> Non
     assert (warning["severity"], error["severity"]) == ("minor", "major")
     assert warning["fingerprint"] != error["fingerprint"]
     assert warning["description"].startswith("appVersion 1.10 stands without quotes.")
+
+
+def test_the_gitlab_report_names_files_from_the_top_of_the_project(tmp_path: Path) -> None:
+    folder = checkout(tmp_path / "some" / "where", {CHART_FILE: CHART.replace("0.1.0", "0.1")})
+    options = ("check", "--no-helm", "--format", "gitlab")
+    cases = [
+        updater(*options, str(folder), env={"CI_PROJECT_DIR": str(tmp_path)}),
+        updater(*options, "some/where", cwd=tmp_path),
+    ]
+    for ran in cases:
+        (one,) = json.loads(ran.out)
+        assert one["location"]["path"] == f"some/where/{CHART_FILE}"
+    (one,) = json.loads(updater(*options, str(folder)).out)
+    assert one["location"]["path"] == CHART_FILE
 
 
 def test_a_pipeline_says_which_branch_it_is(tmp_path: Path) -> None:

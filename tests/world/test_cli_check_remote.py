@@ -52,6 +52,14 @@ def test_each_branch_is_checked_at_its_tip_by_the_rules_of_the_default_one(bare:
     assert [line for line in heads if line.startswith("branch ")] == ["branch main", "branch dev"]
 
 
+def test_one_fault_on_two_branches_goes_by_two_names(bare: Path) -> None:
+    commit_as_person(bare, {f"{NEWEST}/Chart.yaml": CHART.replace("0.1.0", "0.1")}, branch="main")
+    commit_as_person(bare, {f"{NEWEST}/Chart.yaml": CHART.replace("0.1.0", "0.1")}, branch="dev")
+    report = json.loads(check(bare, "--no-helm", "--ignore", "W12", "--format", "gitlab").out)
+    assert [one["check_name"] for one in report] == ["E2", "E2"]
+    assert len({one["fingerprint"] for one in report}) == 2
+
+
 def test_rules_on_another_branch_are_told_where_they_say_something_else(bare: Path) -> None:
     commit_as_person(bare, {".updater/rules.yaml": f"# a comment\n{RULES}"}, branch="dev")
     assert found(bare) == []

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
+import sys
+import textwrap
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ from updater.oneshot import Asked, Report, checked, checked_remote
 # the branches parted.
 _BASES = ("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "CI_MERGE_REQUEST_DIFF_BASE_SHA")
 _SEVERITIES = {True: "major", False: "minor"}
+_DEEPER = " " * 6
 _COLOURS = {True: "red", False: "yellow"}
 
 
@@ -81,15 +85,24 @@ def command(
         )
         reports = checked_remote(wish) if remote else (checked(wish),)
     if form == "text":
+        known: set[tuple[str, str]] = set()
         for report in reports:
-            _text(report, f"branch {report.branch}" if remote else "")
+            _text(report, f"branch {report.branch}" if remote else "", known)
     else:
-        show.as_json([row for report in reports for row in _ROWS[form](report)])
+        top = "" if remote else _top(folder or Path())
+        show.as_json([row for report in reports for row in _ROWS[form](report, top)])
     is_bad = any(report.errors or (strict and report.warnings) for report in reports)
     return NOT_DONE if is_bad else DONE
 
 
-def _json(report: Report) -> list[dict[str, object]]:
+def _top(folder: Path) -> str:
+    """Return where the folder stands in the project that the pipeline is of, with a / behind it."""
+    top, here = Path(os.environ.get("CI_PROJECT_DIR", "")).resolve(), folder.resolve()
+    is_within = here != top and here.is_relative_to(top)
+    return f"{here.relative_to(top).as_posix()}/" if is_within else ""
+
+
+def _json(report: Report, _top: str) -> list[dict[str, object]]:
     return [
         {
             "branch": report.branch,
@@ -108,14 +121,14 @@ def _json(report: Report) -> list[dict[str, object]]:
     ]
 
 
-def _gitlab(report: Report) -> list[dict[str, object]]:
+def _gitlab(report: Report, top: str) -> list[dict[str, object]]:
     return [
         {
             "description": f"{told.what} {told.cure}",
             "check_name": finding.code,
             "fingerprint": name,
             "severity": _SEVERITIES[finding.is_error],
-            "location": {"path": finding.file, "lines": {"begin": max(finding.line, 1)}},
+            "location": {"path": top + finding.file, "lines": {"begin": max(finding.line, 1)}},
         }
         for finding, told, name in report.findings
     ]
@@ -124,13 +137,14 @@ def _gitlab(report: Report) -> list[dict[str, object]]:
 _ROWS = {"json": _json, "gitlab": _gitlab}
 
 
-def _text(report: Report, title: str) -> None:
+def _text(report: Report, title: str, known: set[tuple[str, str]]) -> None:
+    """Print what was found; what it breaks and the cure stand once, where they come first."""
     if title:
         click.secho(title, bold=True, underline=True)
     for file, found in groupby(report.findings, key=lambda one: one[0].file):
         click.secho(file, bold=True)
         for finding, told, _ in found:
-            _paragraph(finding, told)
+            _paragraph(finding, told, known)
         click.echo()
     for finding, told in report.mended:
         where = f"{finding.file}:{finding.line}"
@@ -138,10 +152,23 @@ def _text(report: Report, title: str) -> None:
     click.echo(_sum(report))
 
 
-def _paragraph(finding: Finding, told: Told) -> None:
+def _paragraph(finding: Finding, told: Told, known: set[tuple[str, str]]) -> None:
     code = click.style(finding.code, fg=_COLOURS[finding.is_error], bold=True)
     where = f"{finding.line}: " if finding.line else ""
-    click.echo(f"  {where}{code} {told.what} {told.breaks} {click.style('Cure:', bold=True)} {told.cure}")
+    _line("  ", f"{where}{code} {told.what}")
+    for text in (told.breaks, f"{click.style('Cure:', bold=True)} {told.cure}"):
+        if (finding.code, text) not in known:
+            known.add((finding.code, text))
+            _line(_DEEPER, text)
+
+
+def _line(margin: str, text: str) -> None:
+    """Print a sentence behind a margin; a terminal's lines break between words."""
+    if sys.stdout.isatty():
+        width = max(shutil.get_terminal_size().columns - len(_DEEPER), 40)
+        lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+        text = f"\n{_DEEPER}".join(lines)
+    click.echo(margin + text)
 
 
 def _sum(report: Report) -> str:

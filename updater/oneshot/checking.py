@@ -141,7 +141,7 @@ def checked_remote(asked: Asked) -> tuple[Report, ...]:
                 absent.append(Finding(code="E17", file=RULES_PATH, facts=facts))
             else:
                 ground = _ground_of(snapshot, asked, default, first.rules)
-                reports.append(_reported(asked, means, ground, _static(asked, ground)))
+                reports.append(_reported(asked, means, ground, _static(asked, ground), beside=branch))
         found = (*_static(asked, first), *absent)
         return (_reported(asked, means, first, found), *reports)
 
@@ -182,13 +182,18 @@ def _left(asked: Asked, findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(one for one in findings if one.code not in asked.ignored)
 
 
-def _reported(asked: Asked, means: _Means, ground: Ground, found: Iterable[Finding]) -> Report:
-    """Render what there is to render, and tell all findings."""
+def _reported(
+    asked: Asked, means: _Means, ground: Ground, found: Iterable[Finding], *, beside: str = ""
+) -> Report:
+    """Render what there is to render, and tell all findings.
+
+    `beside` is the branch where another one is reported as well, and both need names of their own.
+    """
     helm, messages = means.helm, means.messages
     wanted, problems = trials(ground) if helm is not None else ([], [])
     proved = judged(ground, _rendered(asked, ground, helm, wanted)) if helm is not None else ()
     left = ordered(_left(asked, (*found, *problems, *proved)))
-    names = fingerprints(left)
+    names = fingerprints(left, beside)
     return Report(
         findings=tuple(
             (one, messages.tell(one.code, one.facts), name) for one, name in zip(left, names, strict=True)
