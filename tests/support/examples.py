@@ -29,7 +29,7 @@ def overlays(chart: Path) -> list[Path]:
 
 def read(path: Path) -> Any:
     """One YAML document as plain values."""
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return yaml.load(path.read_bytes(), yaml.CSafeLoader)
 
 
 def leaves(value: Any, above: str = "") -> dict[str, Any]:

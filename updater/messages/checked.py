@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from updater.errors import InvalidSettings
-from updater.messages.sections import Jinja, render
+from updater.messages.sections import render, sections
 from updater.messages.words import one_line
 
 NAME = "check.txt"
@@ -37,7 +37,7 @@ class CheckMessages:
     """
 
     def __init__(self, read: Callable[[str], str], codes: Collection[str]) -> None:
-        self._texts = Jinja().sections(NAME, read(NAME), _CODE, codes)
+        self._texts = sections(NAME, read(NAME), _CODE, codes)
 
     def tell(self, code: str, facts: Mapping[str, object]) -> Told:
         """Return the sentences for a finding."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from updater.messages import facts, recorded
-from updater.messages.sections import Jinja, render
+from updater.messages.sections import render, sections, template
 from updater.messages.words import one_line
 from updater.model import (
     EnvironmentOutcome,
@@ -88,10 +88,9 @@ class Messages:
     """
 
     def __init__(self, read: Callable[[str], str]) -> None:
-        jinja = Jinja()
-        self._whole = {name: jinja.template(name, read(name)) for name in _TEMPLATES}
-        self._reasons = jinja.sections("reasons.txt", read("reasons.txt"), _SECTION, CODES)
-        self._waits = jinja.sections("waits.txt", read("waits.txt"), _SECTION, WAITS)
+        self._whole = {name: template(name, read(name)) for name in _TEMPLATES}
+        self._reasons = sections("reasons.txt", read("reasons.txt"), _SECTION, CODES)
+        self._waits = sections("waits.txt", read("waits.txt"), _SECTION, WAITS)
 
     def say(self, reason: Reason) -> str:
         """Return the sentence for a reason."""

@@ -7,51 +7,56 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from functools import cache
 
 from jinja2 import BaseLoader, Environment, StrictUndefined, Template, TemplateError
 
 from updater.errors import InvalidSettings
 from updater.messages.words import code, link, listing, quoted
 
+# Templates of plain text, never HTML.
+_JINJA = Environment(
+    loader=BaseLoader(),
+    undefined=StrictUndefined,
+    autoescape=False,  # noqa: S701
+    trim_blocks=False,
+)
+_JINJA.filters.update(listing=listing, quoted=quoted, code=code, link=link)
 
-class Jinja:
-    """Templates of plain text, never HTML."""
 
-    def __init__(self) -> None:
-        self._jinja = Environment(
-            loader=BaseLoader(),
-            undefined=StrictUndefined,
-            autoescape=False,  # noqa: S701
-            trim_blocks=False,
+@cache
+def _parsed(text: str) -> Template:
+    """Parse a text; whoever opens its doors again in one process has the same texts."""
+    return _JINJA.from_string(text)
+
+
+def template(name: str, text: str) -> Template:
+    """Return a template of a text; raises InvalidSettings where it does not parse."""
+    try:
+        return _parsed(text)
+    except TemplateError as problem:
+        raise InvalidSettings(
+            f"The template {name} does not parse: {problem}. Mend it in the folder that "
+            "UPDATER_TEMPLATES names."
+        ) from problem
+
+
+def sections(
+    name: str, text: str, heading: re.Pattern[str], needed: Collection[str]
+) -> Mapping[str, Template]:
+    """Return the parts of a file by their headings; raises InvalidSettings where one is missing."""
+    parts = heading.split(text)
+    found = {
+        code: template(f"{name} [{code}]", part.strip())
+        for code, part in zip(parts[1::2], parts[2::2], strict=True)
+    }
+    missing = sorted(set(needed) - found.keys())
+    if missing:
+        raise InvalidSettings(
+            f"The template {name} has no section for {listing(missing)}: copy the shipped "
+            "file and change its texts, but keep every section."
         )
-        self._jinja.filters.update(listing=listing, quoted=quoted, code=code, link=link)
-
-    def template(self, name: str, text: str) -> Template:
-        """Return a template of a text; raises InvalidSettings where it does not parse."""
-        try:
-            return self._jinja.from_string(text)
-        except TemplateError as problem:
-            raise InvalidSettings(
-                f"The template {name} does not parse: {problem}. Mend it in the folder that "
-                "UPDATER_TEMPLATES names."
-            ) from problem
-
-    def sections(
-        self, name: str, text: str, heading: re.Pattern[str], needed: Collection[str]
-    ) -> Mapping[str, Template]:
-        """Return the parts of a file by their headings; raises InvalidSettings where one is missing."""
-        parts = heading.split(text)
-        found = {
-            code: self.template(f"{name} [{code}]", part.strip())
-            for code, part in zip(parts[1::2], parts[2::2], strict=True)
-        }
-        missing = sorted(set(needed) - found.keys())
-        if missing:
-            raise InvalidSettings(
-                f"The template {name} has no section for {listing(missing)}: copy the shipped "
-                "file and change its texts, but keep every section."
-            )
-        return found
+    return found
 
 
 def render(name: str, template: Template, known: Mapping[str, object]) -> str:
