@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support import catalogs
 from support.acts import COMMITTED, HELD, HOLDS, KIM, PROPOSED, builds, kind
 from support.barerepo import commit_as_person, git, log, make_bare
-from support.world import World, values
+from support.catalogs import names, rolls_back, version
+from support.world import World
 
 from updater.model import Caller, Question
 
@@ -26,16 +28,6 @@ environments:
     promote-from: dev
     chart: {CHART}
 """
-QUESTIONS = "questions:\n- variable: image.tag\n  default: old\n"
-
-
-def version(name: str, number: int, tag: str) -> dict[str, str]:
-    home = f"charts/{name}/0.1.{number}"
-    return {
-        f"{home}/Chart.yaml": f"apiVersion: v2\nname: {name}\nversion: 0.1.{number}\nappVersion: '{tag}'\n",
-        f"{home}/values.yaml": values(name, tag),
-        f"{home}/questions.yaml": QUESTIONS,
-    }
 
 
 @pytest.fixture
@@ -50,18 +42,11 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def versions(world: World, branch: str = "dev", name: str = "iris") -> list[str]:
-    names = git(world.bare, "ls-tree", "--name-only", branch, f"charts/{name}/").split()
-    return sorted((one.rpartition("/")[2] for one in names), key=lambda one: [*map(int, one.split("."))])
+    return names(world, branch, f"charts/{name}")
 
 
-def tag(world: World, number: str, branch: str = "dev", name: str = "iris") -> str:
-    return world.file(f"charts/{name}/{number}/values.yaml", branch).split("tag: ")[1].split()[0]
-
-
-def rolls_back(world: World, **more: object) -> str:
-    asked = world.person_rolls_back(**more)  # type: ignore[arg-type]
-    world.settle_all()
-    return asked
+def tag(world: World, number: str, branch: str = "dev") -> str:
+    return catalogs.tag(world, number, branch)
 
 
 def test_a_build_is_a_new_version_beside_the_old_ones_which_stay_as_they_are(world: World) -> None:
