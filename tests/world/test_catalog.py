@@ -81,7 +81,8 @@ def test_old_versions_are_removed_beyond_what_the_rules_keep(world: World) -> No
     assert versions(world, name="rose") == ["0.1.100"]
     reason = world.outcome(world.ids[-1]).environments[0].notes[0]
     assert reason == (
-        "The chart iris rises from version 0.1.103 to 0.1.104, in charts/iris/0.1.104/. "
+        "The chart iris rises from version 0.1.103 to 0.1.104, in charts/iris/0.1.104/, a copy of "
+        "the one before but for what moves along. "
         "The folders of old versions go: charts/iris/0.1.101."
     )
 
@@ -151,6 +152,20 @@ def test_prod_is_proposed_as_a_new_version_that_a_newer_build_replaces(world: Wo
     world.worker.desk.approve("prod/iris", caller=KIM, head=None)
     assert versions(world, "main") == ["0.1.100", "0.1.201"]
     assert tag(world, "0.1.201", "main") == "main-201"
+
+
+def test_a_proposal_is_shown_by_what_differs_from_the_version_before(world: World) -> None:
+    builds(world, "iris:main-200")
+    builds(world, "rose:main-300")
+    shown = world.worker.desk.proposal("prod/iris")
+    assert shown is not None
+    assert (
+        "copy from charts/iris/0.1.100/values.yaml\ncopy to charts/iris/0.1.200/values.yaml\n" in shown.diff
+    )
+    changed = [
+        line for line in shown.diff.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")
+    ]
+    assert len(changed) == 8
 
 
 def test_what_is_proposed_is_not_proposed_anew_by_a_look(world: World) -> None:

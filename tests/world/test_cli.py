@@ -134,11 +134,20 @@ def test_update_in_a_checkout_makes_the_folder_of_a_version_and_removes_old_ones
         home = f"charts/iris/0.1.{number}"
         files[f"{home}/Chart.yaml"] = f"name: iris\nversion: 0.1.{number}\n"
         files[f"{home}/values.yaml"] = values("iris", f"develop-{number}")
+        files[f"{home}/README.md"] = "The iris\n"
     folder = write(tmp_path, files)
     image = "registry.example.com/iris:develop-10"
     plan = updater("plan", image, "--worktree", str(folder))
-    assert "+++ b/charts/iris/0.1.10/Chart.yaml" in plan.out
-    assert "--- a/charts/iris/0.1.8/Chart.yaml" in plan.out
+    assert (
+        "diff --git a/charts/iris/0.1.9/Chart.yaml b/charts/iris/0.1.10/Chart.yaml\n"
+        "copy from charts/iris/0.1.9/Chart.yaml\n"
+        "copy to charts/iris/0.1.10/Chart.yaml\n"
+        "--- a/charts/iris/0.1.9/Chart.yaml\n"
+        "+++ b/charts/iris/0.1.10/Chart.yaml\n"
+        "@@ -1,2 +1,2 @@\n name: iris\n-version: 0.1.9\n+version: 0.1.10\n"
+    ) in plan.out
+    assert "README" not in plan.out, "what is copied as it is need not be read"
+    assert "charts/iris/0.1.8/" not in plan.out.partition("diff --git")[2]
     ran = updater("update", image, "--worktree", str(folder))
     assert ran.code == 0, ran.err
     assert "The chart iris rises from version 0.1.9 to 0.1.10" in ran.out

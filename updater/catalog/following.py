@@ -40,13 +40,14 @@ class Moving:
 class Along:
     """What else changes: further contents, and where edited files of a version's folder go instead.
 
-    `old` and `new` are the chart's versions, both empty where it keeps its version; `folder` is where the
-    new version stands, `removed` are the folders that go. `own` are the files that follow the chart's tags,
-    whether they changed or not.
+    `copies` are new files with those that they are copies of. `old` and `new` are the chart's versions, both
+    empty where it keeps its version; `folder` is where the new version stands, `removed` are the folders
+    that go. `own` are the files that follow the chart's tags, whether they changed or not.
     """
 
     files: dict[str, bytes | None] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)
+    copies: dict[str, str] = field(default_factory=dict)
     old: str = ""
     new: str = ""
     folder: str = ""
@@ -139,6 +140,7 @@ def _take_folder(keep: int, files: Files, beside: Collection[str], chart: tuple[
     own = frozenset(path for path in beside if path.startswith(start))
     contents = {**files.read_many(own.difference(changes)), **changes}
     along.files = folders.copied(moving.folder, along.folder, contents)
+    along.copies = {path: start + path[len(along.folder) + 1 :] for path in along.files}
     along.renamed = {path: f"{along.folder}/{path[len(start) :]}" for path in changes}
     along.removed = folders.outdated(beside, along.folder, keep)
     along.files |= folders.removed(beside, along.removed)

@@ -31,5 +31,5 @@ def command(
     """
     errand = Errand(image=ImageReference.parse(image, digest), environment=environment)
     record, edits = preview(errand, worktree)
-    patch = "".join(show.diff(one.file, one.before, one.after) for one in edits)
+    patch = show.diff(edits)
     return show.settled(record, show.FORESEEN, in_json=as_json, patch=patch)

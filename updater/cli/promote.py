@@ -53,7 +53,7 @@ def command(
         record, edits = preview(promotion)
     else:
         record, edits = carry_out(promotion, timeout), []
-    patch = "".join(show.diff(one.file, one.before, one.after) for one in edits)
+    patch = show.diff(edits)
     if as_json:
         show.as_json({**record_json(record), **({"diff": patch} if dry_run else {})})
     elif record.outcome is not None:

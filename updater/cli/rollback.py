@@ -40,5 +40,5 @@ def command(*, dry_run: bool, timeout: float, as_json: bool, **asked: Any) -> in
     if not dry_run:
         return show.settled(carry_out(rollback, timeout), in_json=as_json)
     record, edits = preview(rollback)
-    patch = "".join(show.diff(one.file, one.before, one.after) for one in edits)
+    patch = show.diff(edits)
     return show.settled(record, show.FORESEEN, in_json=as_json, patch=patch)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +13,7 @@ import click
 
 from updater.answers import exit_code, record_json
 from updater.model import PROPOSAL_PREFIX, EnvironmentOutcome, Outcome, OutcomeKind, Record
+from updater.oneshot import FileEdit
 
 # How an outcome is called where nothing else is said, in a folder, and where it is only foreseen.
 WORDS: Mapping[OutcomeKind, str] = {}
@@ -155,10 +156,18 @@ def span(length: timedelta | None) -> str:
     return sign + (told or f"{seconds}s")
 
 
-def diff(file: str, before: bytes, after: bytes) -> str:
-    """Return a unified diff of one file's change."""
-    old, new = (text.decode("utf-8", "replace").splitlines(keepends=True) for text in (before, after))
-    lines = difflib.unified_diff(old, new, f"a/{file}", f"b/{file}")
-    return "".join(
+def diff(edits: Iterable[FileEdit]) -> str:
+    """Return a unified diff of some files' changes; a copy that is not changed is left out."""
+    return "".join(map(_diff, edits))
+
+
+def _diff(edit: FileEdit) -> str:
+    old, new = (
+        text.decode("utf-8", "replace").splitlines(keepends=True) for text in (edit.before, edit.after)
+    )
+    origin = edit.origin or edit.file
+    lines = list(difflib.unified_diff(old, new, f"a/{origin}", f"b/{edit.file}"))
+    head = f"diff --git a/{origin} b/{edit.file}\ncopy from {origin}\ncopy to {edit.file}\n"
+    return (head if edit.origin and lines else "") + "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
     )

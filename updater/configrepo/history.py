@@ -6,6 +6,7 @@ Hides the formats of git-log(1) and git-diff(1). Called by `repo`, `proposing`, 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -21,6 +22,8 @@ _FIELDS = ("%H", "%P", "%an", "%ce", "%ct", "%B")
 _FORMAT = f"--format={'%x00'.join(_FIELDS)}"
 # Beyond this many characters nobody reads a diff as one text.
 _LONGEST_DIFF = 200_000
+# Files that are compared with each new one at most; beyond, new ones are shown whole.
+_MOST_COPIED = 2_000
 _ID = re.compile(r"[0-9a-f]{40}")
 
 
@@ -79,11 +82,30 @@ def landing(git: GitCommands, head: str, tip: str) -> LoggedCommit:
 
 
 def diff(git: GitCommands, old: str, new: str) -> str:
-    """Return what differs between two commits as a unified diff, cut where it gets too long to read."""
-    plain = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
-    output = git.read("-c", "core.quotePath=false", "diff", *plain, old or NOTHING, new)
-    text = output.decode(errors="replace")
+    """Return what differs between two commits as a unified diff, cut where it gets too long to read.
+
+    Where folders came, such as a chart's next version, they are told by what they were copied from.
+    """
+    plain = ("--no-color", "--no-ext-diff", "--no-textconv")
+    between = (old or NOTHING, new)
+    around = _around(git, *between) if old else ""
+    options: list[tuple[str, ...]] = [("--no-renames", *between)]
+    if around:
+        # Elsewhere nothing is looked for: every file there could be what was copied.
+        options = [
+            ("--find-copies-harder", f"-l{_MOST_COPIED}", *between, "--", f":(literal){around}"),
+            ("--no-renames", *between, "--", ".", f":(exclude,literal){around}"),
+        ]
+    read = (git.read("-c", "core.quotePath=false", "diff", *plain, *more) for more in options)
+    text = b"".join(read).decode(errors="replace")
     if len(text) <= _LONGEST_DIFF:
         return text
     kept = text[:_LONGEST_DIFF].rpartition("\n")[0]
     return f"{kept}\n... {text.count(chr(10)) - kept.count(chr(10)) - 1} more lines are not shown.\n"
+
+
+def _around(git: GitCommands, old: str, new: str) -> str:
+    """Return the folder in which all that came is in folders of its own; empty where there is none."""
+    listing = git.read("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=A", old, new)
+    added = [path.decode(errors="surrogateescape") for path in listing.split(b"\0")[:-1]]
+    return os.path.dirname(os.path.commonpath(added)) if len(added) > 1 else ""  # noqa: PTH120 - Git's path

@@ -6,7 +6,6 @@ calls it, and `acting` for what becomes of an errand in a folder.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,18 +16,22 @@ from updater.messages import Messages, whole
 from updater.model import Record, Request, Status, StatusRow
 from updater.oneshot.errands import Foreseen
 from updater.oneshot.grounds import checkout, open_house, shipped
-from updater.plan import Plan, Verdict, plan
+from updater.plan import AnyChange, Change, Plan, Verdict, VersionMove, plan
 from updater.sight import Known, Sight, look, look_at_folder
 from updater.yamledit import show_path
 
 
 @dataclass(frozen=True, slots=True)
 class FileEdit:
-    """One file's content before and after; empty where there is no such file."""
+    """One file's content before and after; empty where there is no such file.
+
+    Of a new file that is a copy of another one, changed or not, `origin` names that one and `before` is its.
+    """
 
     file: str
     before: bytes
     after: bytes
+    origin: str = ""
 
 
 def preview(errand: Foreseen, folder: Path | None = None) -> tuple[Record, list[FileEdit]]:
@@ -67,16 +70,28 @@ def _without_order(verdict: Verdict) -> Verdict:
 
 
 def _edits(planned: Plan, sight: Sight) -> list[FileEdit]:
-    """Return each file as it is on its branch, and as the last change of the plan leaves it there."""
+    """Return each file as it is on its branch, and as the last change of the plan leaves it there.
+
+    The folders of old versions that go are left out: that they go is told.
+    """
     proposed = [change for one in planned.proposals if one.is_news for change in one.changes]
-    after: dict[str, Mapping[str, bytes | None]] = {}
+    after: dict[str, dict[str, FileEdit]] = {}
     for change in (*planned.changes, *proposed):
-        after[change.environment] = {**after.get(change.environment, {}), **change.files}
-    return [
-        FileEdit(path, _before(sight, environment, path), content or b"")
-        for environment, files in after.items()
-        for path, content in files.items()
-    ]
+        edits = after.setdefault(change.environment, {})
+        gone = tuple(f"{folder}/" for one in _versions(change) for folder in one.removed)
+        for path, content in change.files.items():
+            if content is None and path.startswith(gone):
+                edits.pop(path, None)
+                continue
+            origin = change.copies.get(path, "") if isinstance(change, Change) else ""
+            before = edits.get(origin)
+            old = before.after if before else _before(sight, change.environment, origin or path)
+            edits[path] = FileEdit(path, old, content or b"", origin)
+    return [edit for edits in after.values() for edit in edits.values()]
+
+
+def _versions(change: AnyChange) -> tuple[VersionMove, ...]:
+    return change.versions if isinstance(change, Change) else ()
 
 
 def _before(sight: Sight, environment: str, path: str) -> bytes:

@@ -43,6 +43,7 @@ from updater.plan.values import (
     Reason,
     Refusal,
     Verdict,
+    VersionMove,
 )
 from updater.policy import Environment, Pause, Rules, pause_at
 
@@ -70,6 +71,7 @@ __all__ = [
     "Standing",
     "Undo",
     "Verdict",
+    "VersionMove",
     "blob_id",
     "ground_of",
     "keep_up",

@@ -118,6 +118,7 @@ def _take(along: Along, chart: str, edits: Edits) -> None:
         edits.files.pop(old, None)
         _rename(edits, old, new)
     edits.files |= along.files
+    edits.copies |= along.copies
     if along.new:
         move = VersionMove(chart, along.old, along.new, along.folder if along.renamed else "", along.removed)
         edits.versions.append(move)

@@ -180,6 +180,7 @@ def change_of(
         files=edits.files,
         requests=tuple(requests),
         versions=tuple(edits.versions),
+        copies=edits.copies,
     )
 
 

@@ -220,6 +220,7 @@ def rollback_change(
             undo=undo, restored=tuple(taken.restored), subjects=_subjects(environment, ground, undo)
         ),
         versions=tuple(taken.edits.versions),
+        copies=taken.edits.copies,
     )
     return change, taken.edits
 

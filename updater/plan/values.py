@@ -56,7 +56,8 @@ class VersionMove:
 class Edits:
     """New contents, the story of each place, notes, the newer tag that stands ("" if none), and vetoes.
 
-    `along` are the files that only follow the tags, `versions` what becomes of charts' versions.
+    `along` are the files that only follow the tags, `copies` new ones with those that they are copies of,
+    `versions` what becomes of charts' versions.
     """
 
     files: dict[str, bytes | None] = field(default_factory=dict)
@@ -65,6 +66,7 @@ class Edits:
     newer: str = ""
     vetoes: list[tuple[OutcomeKind, Reason]] = field(default_factory=list)
     along: set[str] = field(default_factory=set)
+    copies: dict[str, str] = field(default_factory=dict)
     versions: list[VersionMove] = field(default_factory=list)
 
     @property
@@ -85,7 +87,7 @@ class Change:
     one that is written first, then those that asked for the very same. `replaced` are tags that a
     proposal carried before this one, the oldest first. A file of None is deleted. Of a rollback,
     `rollback` tells all that it takes back, and `image` is the first one that stands again. `versions`
-    are those of charts that rise.
+    are those of charts that rise, `copies` new files with those that they are copies of.
     """
 
     environment: str
@@ -98,6 +100,7 @@ class Change:
     replaced: tuple[str, ...] = ()
     rollback: Rollback | None = None
     versions: tuple[VersionMove, ...] = ()
+    copies: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
