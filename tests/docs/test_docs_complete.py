@@ -188,7 +188,9 @@ def test_the_readme_and_the_page_on_rollouts_have_one_table() -> None:
         for doc in (README, document("docs/rollout.md"), README_KO)
     ]
     assert len(tables[0]) == 8
-    assert tables[0] == tables[1]
+    assert [re.sub(r"\]\([^)]*\)", "]", line) for line in tables[0]] == [
+        re.sub(r"\]\([^)]*\)", "]", line) for line in tables[1]
+    ]
     assert len(tables[2]) == len(tables[0])
 
 

@@ -80,7 +80,7 @@ def approve(name: str, *, head: str | None) -> int:
 @click.argument("name")
 @click.option("--reason", default="", help="Why; it stands where the proposal is closed.")
 def close(name: str, *, reason: str) -> int:
-    """Close the proposal NAME: what it carries, and older builds of it, are not proposed again."""
+    """Close the proposal NAME: what it carries, and older builds, are not proposed again unless promoted."""
     with desk() as asked:
         try:
             done = asked.close(_plain(name), caller=caller(), reason=reason)

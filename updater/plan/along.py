@@ -126,12 +126,8 @@ def _take(along: Along, chart: str, edits: Edits) -> None:
 
 
 def _rename(edits: Edits, old: str, new: str) -> None:
-    """Tell places and notes by the file that carries the tag now."""
+    """Tell places by the file that carries the tag now; notes are about what stood there before."""
     edits.places = [replace(one, file=new) if one.file == old else one for one in edits.places]
-    edits.notes = [
-        Reason(one.code, {**one.facts, "file": new}) if one.facts.get("file") == old else one
-        for one in edits.notes
-    ]
 
 
 def _facts(move: VersionMove) -> dict[str, object]:
