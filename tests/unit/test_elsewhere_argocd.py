@@ -113,6 +113,7 @@ STABLE = "[0-9]+\\.[0-9]+\\.[0-9]+"
         (argo(images="localhost:5000/iris:1.2"), r"^v?(?P<version>1\.2\.[0-9]+)$", "semver"),
         (argo("iris.allow-tags: regexp:^main-[0-9]+$", "iris.update-strategy: newest-build"), "^main-[0-9]+$", "none"),
         (argo("iris.allow-tags: any", "iris.update-strategy: latest"), None, "none"),
+        (argo("iris.allow-tags: Regexp:^a$", "iris.update-strategy: Newest-Build"), "^a$", "none"),
         (argo("iris.update-strategy: name", "iris.ignore-tags: 'a*, b'"), "(?!(?:a[^/]*|b)$).*", "alphabetical"),
         (argo("update-strategy: alphabetical"), None, "alphabetical"),
         (argo("iris.update-strategy: digest", images=f"iris={IRIS}:edge"), "^edge$", "none"),
@@ -140,6 +141,7 @@ def test_the_strategy_and_the_filters_become_a_pattern_and_an_order(
         (argo(GIT), "take its annotations off the Applications"),
         (argo("iris.pull-secret: secret:a/b#c"), "argo.yaml:1: pull-secret and platforms: no registry is asked."),
         (argo("git-branch: '{{.SHA256}}'"), "argo.yaml:1: the branch '{{.SHA256}}' is a template"),
+        (argo("iris.allow-tags: ^main-"), "argo.yaml:1: Argo CD Image Updater, iris: allow-tags '^main-': it took no tag"),
         (argo(images=LILY), f"charts/iris/values.yaml: {LILY} does not stand there: write it there once"),
         (argo("iris.helm.image-tag: no.such"), "charts/iris/values.yaml: no.such stands nowhere in the file"),
         (

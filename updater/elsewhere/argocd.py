@@ -7,7 +7,7 @@ comes out is for `applications`, which finds the files.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from updater.elsewhere import choices
@@ -168,11 +168,19 @@ def _bare(name: str) -> tuple[str, str]:
 
 def _choice(strategy: str, constraint: str, allow: str, ignore: list[str]) -> Choice:
     kind, _, expression = allow.partition(":")
-    pattern = expression if kind == "regexp" else ""
+    pattern = expression if kind.lower() == "regexp" else ""
+    choice = choices.without(_by(strategy.lower(), constraint, pattern), ignore)
+    if allow and allow.lower() != "any" and not pattern:
+        told = f"allow-tags {allow!r}: it took no tag by that, and the rules take any"
+        choice = replace(choice, told=(*choice.told, told))
+    return choice
+
+
+def _by(strategy: str, constraint: str, pattern: str) -> Choice:
     if strategy in {"latest", "newest-build"}:
-        return choices.without(choices.by_time(pattern), ignore)
+        return choices.by_time(pattern)
     if strategy in {"name", "alphabetical"}:
-        return choices.without(choices.by_alphabet("", pattern), ignore)
+        return choices.by_alphabet("", pattern)
     if strategy == "digest":
-        return choices.without(choices.of_one_tag(constraint, pattern), ignore)
-    return choices.without(choices.by_version(constraint, pattern), ignore)
+        return choices.of_one_tag(constraint, pattern)
+    return choices.by_version(constraint, pattern)
