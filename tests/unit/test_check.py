@@ -98,6 +98,25 @@ def test_an_app_version_without_quotes_is_told_by_what_it_breaks() -> None:
         assert MESSAGES.tell(one.code, one.facts).breaks.startswith(sentence)
 
 
+def test_tags_in_overlays_are_looked_at_before_there_are_rules() -> None:
+    for text, codes in {
+        TAG: [],
+        "1.10": ["E6"],
+        "2026-01-01": ["E6"],
+        "a/b": ["E6"],
+        "latest": ["W8"],
+    }.items():
+        told = found(repo(OVERLAYS, {RULES: None, DEV: OVERLAYS[DEV].replace(TAG, text)}))
+        assert [one.code for one in told if one.file == DEV] == codes
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"), [("- a\n", ["E5"]), ("a\n", ["E5"]), ("", []), ("~\n", []), ("# a\n", [])]
+)
+def test_values_are_a_mapping_or_nothing(text: str, codes: list[str]) -> None:
+    assert [one.code for one in found(repo(OVERLAYS, {f"{IRIS}/values-test.yaml": text}))] == codes
+
+
 def test_symbolic_links_break_catalogs_only() -> None:
     assert places(found(repo(CATALOG, {}), links={"README.md"})) == [("E7", "README.md", 0)]
     assert found(repo(OVERLAYS, {}), links={"README.md"}) == ()

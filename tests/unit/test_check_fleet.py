@@ -53,6 +53,13 @@ def test_a_fault_in_fleet_yaml_is_told_with_its_line(
     assert places(found(changed(FLEETED, FLEET, change))) == [(code, FLEET, line)]
 
 
+def test_the_other_spelling_counts_where_the_first_is_not_there() -> None:
+    other = FLEET.replace(".yaml", ".yml")
+    broken = BUNDLE.replace("- values-dev.yaml", "- values-test.yaml")
+    assert places(found(repo(FLEETED, {FLEET: None, other: broken}))) == [("E13", other, 8)]
+    assert found(repo(FLEETED, {other: broken})) == ()
+
+
 @pytest.mark.parametrize(
     ("chart", "fault"), [("../rose", "outside"), ("/rose", "outside"), ("./rose", "no-chart"), (".", "")]
 )

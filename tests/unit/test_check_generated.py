@@ -38,6 +38,13 @@ def broken(base: dict[str, str], edits: list[tuple[int, int, int, str]]) -> dict
     return files
 
 
+def differing(before: bytes, after: bytes) -> set[int]:
+    """Return the numbers of the lines that are not as before; none may come or go."""
+    old, new = before.splitlines(), after.splitlines()
+    assert len(old) == len(new)
+    return {number for number, pair in enumerate(zip(old, new, strict=True), 1) if pair[0] != pair[1]}
+
+
 def told(findings: tuple[Finding, ...]) -> list[tuple[str, str, dict[str, object]]]:
     return [(one.code, one.file, dict(one.facts)) for one in findings]
 
@@ -53,6 +60,13 @@ def test_broken_files_are_told_and_what_is_mended_is_gone(
     for one in findings:
         assert 0 <= one.line <= texts[one.file].count("\n") + 2
     contents, done = mended(files, findings)
+    for name, data in contents.items():
+        lines = {one.line for one in done if one.fix is not None and one.fix.file == name}
+        assert differing(texts[name].encode(), data) <= lines
     after = {name: data.decode() for name, data in contents.items()}
-    again = check(Ground(repo({**texts, **after}, {}), branch=branch, default_branch="main"))
+    again = check(
+        Ground(repo({**texts, **after}, {}), catalog="library", branch=branch, default_branch="main")
+    )
     assert not [one for one in told(done) if one in told(again)]
+    assert len(again) <= len(findings) - len(done)
+    assert mended(repo({**texts, **after}, {}), done) == ({}, ())

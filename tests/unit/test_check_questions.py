@@ -155,6 +155,11 @@ def test_expressions_of_the_new_ui_compare_in_more_ways(expression: str) -> None
     assert (one.facts["fault"], one.facts["nearest"]) == ("name", "replicas")
 
 
+def test_questions_may_take_keys_from_each_other() -> None:
+    both = QUESTIONS.replace("  - variable: extra.anything", "  - &any\n    variable: extra.anything")
+    assert found(repo(ASKED, {FILE: f"{both}  - <<: *any\n    label: Again\n"})) == ()
+
+
 def test_what_only_an_overlay_holds_can_be_asked_for() -> None:
     asked = {"charts/iris/questions.yml": "questions:\n  - variable: image.tag\n    default: ''\n"}
     told = found(repo({**OVERLAYS, **asked}, {}))

@@ -111,6 +111,8 @@ def _keys(node: Mapping, table: Lookup[str, Kind]) -> Iterator[Fault]:
     for key_node, inner in node.entries:
         key = value(key_node)
         kind = table.get(key)
+        if key == "<<":
+            continue
         if kind is None:
             near = difflib.get_close_matches(key.lower(), table, n=1)
             nearest = near[0] if near else ""

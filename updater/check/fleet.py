@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from updater.check.findings import Finding
-from updater.check.ground import CHART_FILE, FLEET_FILE, VALUES_FILE, Ground
+from updater.check.ground import CHART_FILE, VALUES_FILE, Ground
 from updater.check.nodes import items, key_line, mapping, scalars, value
 from updater.errors import EditRefused
 from updater.yamledit import Mapping, Node, YamlText
@@ -27,8 +27,8 @@ _OPENING = re.compile(r"\$\{[^}]*\}?")
 
 def of_repo(ground: Ground) -> Iterator[Finding]:
     """Yield what is wrong with every fleet.yaml and every manifest that tells Rancher of a repo."""
-    for path in ground.visible:
-        if path.rpartition("/")[2] == FLEET_FILE and not ground.is_template(path):
+    for path in ground.bundles:
+        if not ground.is_template(path):
             yield from _fleet_file(ground, path)
     for path, document in ground.manifests:
         if value(document, "kind") == "GitRepo":

@@ -25,7 +25,8 @@ from updater.yamledit import KeyPath, Mapping, YamlText, parse
 
 CHART_FILE = "Chart.yaml"
 VALUES_FILE = "values.yaml"
-FLEET_FILE = "fleet.yaml"
+# The second counts where the first is not there.
+FLEET_FILE, _OTHER_FLEET_FILE = "fleet.yaml", "fleet.yml"
 
 _VALUES = re.compile(r".*values.*\.(?:ya?ml|json)", re.IGNORECASE)
 _KINDS = frozenset({"GitRepo", "Catalog", "ClusterCatalog", "ProjectCatalog"})
@@ -186,6 +187,16 @@ class Ground:
         return chart is not None and path in chart.templates
 
     @cached_property
+    def bundles(self) -> tuple[str, ...]:
+        """Every fleet.yaml that Fleet reads."""
+        found = {path for path in self.visible if path.rpartition("/")[2] == FLEET_FILE}
+        for path in self.visible:
+            folder, slash, name = path.rpartition("/")
+            if name == _OTHER_FLEET_FILE and folder + slash + FLEET_FILE not in found:
+                found.add(path)
+        return tuple(sorted(found))
+
+    @cached_property
     def manifests(self) -> tuple[tuple[str, Mapping], ...]:
         """Every manifest that tells Rancher or Fleet of a Git repo, with its file."""
         found = []
@@ -273,7 +284,11 @@ class Ground:
         if any(chart.is_version for chart in self.charts if not chart.is_sub):
             return True
         names = {path.rpartition("/")[2] for chart in self.charts for path in chart.paths}
-        return bool(self.charts) and not any(name == FLEET_FILE or _OVERLAY.fullmatch(name) for name in names)
+        return (
+            bool(self.charts)
+            and not any(map(_OVERLAY.fullmatch, names))
+            and not any(map(self.chart_of, self.bundles))
+        )
 
     @cached_property
     def targets(self) -> tuple[tuple[Environment, Target], ...]:

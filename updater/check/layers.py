@@ -10,7 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping
 
-from updater.check.ground import FLEET_FILE, Ground
+from updater.check.ground import Ground
 from updater.errors import EditRefused
 from updater.yamledit import load
 
@@ -20,10 +20,8 @@ Values = tuple[str | bytes, ...]
 def layers(ground: Ground) -> Mapping[str, list[Values]]:
     """Return the sets of values that fleet.yaml files lay over charts, by the chart's folder."""
     found: dict[str, list[Values]] = defaultdict(list)
-    for path in ground.visible:
-        folder, _, name = path.rpartition("/")
-        if name != FLEET_FILE:
-            continue
+    for path in ground.bundles:
+        folder = path.rpartition("/")[0]
         try:
             bundle = _table(load(ground.files.read(path)).value)
         except EditRefused:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from updater.check.findings import Finding
-from updater.check.ground import FLEET_FILE, Ground
+from updater.check.ground import Ground
 from updater.check.nodes import duplicates, mapping, value
 from updater.yamledit import Mapping, Sequence, YamlText
 from updater.yamledit.nodes import behind, child
@@ -24,8 +24,10 @@ def of_repo(ground: Ground) -> Iterator[Finding]:
             yield Finding(code="E7", file=link)
     if _INDEX in ground.files.paths and not _is_meant(ground):
         yield Finding(code="E8", file=_INDEX, line=1)
-    bundles = (path for path in ground.visible if path.rpartition("/")[2] == FLEET_FILE)
-    for path in (*(path for chart in ground.charts for path in (chart.file, *chart.questions)), *bundles):
+    for path in (
+        *(path for chart in ground.charts for path in (chart.file, *chart.questions)),
+        *ground.bundles,
+    ):
         text = ground.parsed(path)
         for key, line, first_line in duplicates(text) if isinstance(text, YamlText) else ():
             facts = {"key": key, "first_line": first_line}

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from updater.charts import Form, Target
 from updater.check.findings import Finding, Fix
 from updater.check.ground import Chart, Ground
-from updater.check.nodes import duplicates, is_text, scalar, value
+from updater.check.nodes import duplicates, is_text, mapping, scalar, value
 from updater.errors import EditRefused
-from updater.model import familiar_repository, is_tag
+from updater.model import Scope, familiar_repository, is_tag
 from updater.policy import Environment
 from updater.yamledit import Replace, Scalar, YamlText, show_path
 
@@ -22,6 +22,12 @@ _MUTABLE = frozenset(
     {"latest", "stable", "edge", "nightly", "canary", "dev", "develop", "development", "staging", "test"}
     | {"master", "main", "trunk", "release", "prod", "production", "snapshot", "current", "next"}
 )
+
+
+_YAML = (".yaml", ".yml")
+_NOTHING = frozenset({"~", "null", "Null", "NULL"})
+# What overlays are called where no rules say which files there are.
+_OVERLAYS = Scope(files=tuple(f"**/values{mark}*{ending}" for mark in "-_." for ending in _YAML))
 
 
 def of_chart(ground: Ground, chart: Chart) -> Iterator[Finding]:
@@ -40,6 +46,17 @@ def of_repo(ground: Ground) -> Iterator[Finding]:
     for file, targets in ground.targets_by_file.items():
         for target in targets:
             yield from _of_target(ground, file, target)
+    if not ground.has_rules:
+        yield from _unruled(ground)
+
+
+def _unruled(ground: Ground) -> Iterator[Finding]:
+    """Yield what is wrong with tags in overlays where nobody has written rules yet."""
+    known = ground.targets_by_file.keys()
+    files = {path for chart in ground.charts if not chart.is_old for path in chart.values_files} - known
+    for target in ground.survey.all_targets(_OVERLAYS):
+        if target.file in files and target.tag and not target.problem:
+            yield from _of_target(ground, target.file, target)
 
 
 def _readable(ground: Ground, path: str) -> Iterator[Finding]:
@@ -48,6 +65,9 @@ def _readable(ground: Ground, path: str) -> Iterator[Finding]:
         facts: dict[str, object] = {"fault": "unreadable", "problem": text.problem}
         yield Finding(code="E5", file=path, line=text.line, facts=facts)
         return
+    root = text.documents[0] if text.documents else None
+    if root is not None and mapping(root) is None and value(root) not in _NOTHING and path.endswith(_YAML):
+        yield Finding(code="E5", file=path, line=root.line, facts={"fault": "kind"})
     for key, line, first_line in duplicates(text):
         facts = {"fault": "twice", "key": key, "first_line": first_line}
         yield Finding(code="E5", file=path, line=line, facts=facts)
