@@ -117,6 +117,21 @@ def test_values_are_a_mapping_or_nothing(text: str, codes: list[str]) -> None:
     assert [one.code for one in found(repo(OVERLAYS, {f"{IRIS}/values-test.yaml": text}))] == codes
 
 
+@pytest.mark.parametrize(
+    ("word", "rules"), [("*v", ""), ("!!str 1.10", ""), ("|\n  1.10", "app-version: true")]
+)
+def test_what_cannot_be_mended_is_not_promised(word: str, rules: str) -> None:
+    chart = OVERLAYS[CHART_FILE] + f"annotations: {{of: &v 1.10}}\nappVersion: {word}\n"
+    files = {CHART_FILE: chart, RULES: f"{OVERLAYS[RULES]}    chart: {{{rules}}}\n"}
+    (one,) = found(repo(OVERLAYS, dict(files)))
+    assert (one.code, one.fix) == ("W4", None)
+
+
+def test_a_tag_that_is_illegal_as_text_too_is_not_put_in_quotes() -> None:
+    (one,) = found(changed(OVERLAYS, DEV, (TAG, ".inf")))
+    assert (one.code, one.facts["fault"], one.fix) == ("E6", "illegal", None)
+
+
 def test_symbolic_links_break_catalogs_only() -> None:
     assert places(found(repo(CATALOG, {}), links={"README.md"})) == [("E7", "README.md", 0)]
     assert found(repo(OVERLAYS, {}), links={"README.md"}) == ()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from updater.check import charts, fleet, questions, repo, rules, templates, values
 from updater.check.findings import Finding, gathered, ordered
 from updater.check.ground import Chart, Ground
+from updater.check.mending import feasible
 
 _OF_CHARTS: tuple[Callable[[Ground, Chart], Iterator[Finding]], ...] = (
     charts.of_chart,
@@ -42,4 +43,4 @@ def check(ground: Ground, progress: Callable[[int, int], None] | None = None) ->
         found.extend(of_repo(ground))
         if progress is not None:
             progress(done + 1, steps)
-    return ordered(gathered(found))
+    return ordered(feasible(ground, gathered(found)))

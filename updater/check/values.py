@@ -95,13 +95,13 @@ def _tag(ground: Ground, target: Target, node: Scalar | None, place: dict[str, o
         # Without a chart a missing tag is whatever stands below: Kustomize leaves it as it is.
         if chart is not None and not _falls_back(ground, chart):
             yield Finding(code="E6", file=file, line=line, facts={**place, "fault": "empty"})
+    elif not is_tag(target.tag):
+        yield Finding(code="E6", file=file, line=line, facts={**place, "fault": "illegal", "tag": target.tag})
     elif target.form is Form.TAG and node is not None and not is_text(node):
         quotes = Replace(target.path, node.value, target.document)
         fix = Fix(file, (quotes,)) if node.tag is None else None
         facts = {**place, "fault": "untyped", "tag": node.value}
         yield Finding(code="E6", file=file, line=line, facts=facts, fix=fix)
-    elif not is_tag(target.tag):
-        yield Finding(code="E6", file=file, line=line, facts={**place, "fault": "illegal", "tag": target.tag})
 
 
 def _falls_back(ground: Ground, chart: Chart) -> bool:
