@@ -38,6 +38,21 @@ def four_builds(tmp_path: Path) -> World:
     return world
 
 
+def test_every_deployment_tells_the_version_that_it_is(tmp_path: Path) -> None:
+    with World(tmp_path, {**rules(FOLDERS), **version("iris", 100, "develop-100")}) as world:
+        for number in (101, 102):
+            builds(world, f"iris:develop-{number}")
+        rolls_back(world)
+        found = world.worker.accounts.history(Question(environment="dev", chart="iris"))
+        told = [(one.tag, one.version) for one in found]
+        assert told == [
+            ("develop-101", "0.1.103"),
+            ("develop-102", "0.1.102"),
+            ("develop-101", "0.1.101"),
+            ("develop-100", ""),
+        ]
+
+
 def test_the_updater_goes_on_after_a_rollback_that_follows_pruned_folders(tmp_path: Path) -> None:
     with four_builds(tmp_path) as world:
         rolls_back(world)

@@ -22,6 +22,7 @@ def deployment_json(one: Deployment) -> dict[str, Any]:
         "tag": one.tag,
         "digest": one.digest or None,
         "charts": [{"chart": move.chart, "previous": move.old} for move in one.moves],
+        "version": one.version,
         "kind": one.kind,
         "by": one.by,
         "at": time_json(one.time),

@@ -16,7 +16,7 @@ from updater.model import Deployment, Question, familiar_repository
 from updater.oneshot import accounts
 
 _HEADINGS = (
-    *("WHEN", "ENVIRONMENT", "CHART", "IMAGE", "TAG", "WAS", "BY", "KIND", "COMMIT"),
+    *("WHEN", "ENVIRONMENT", "CHART", "IMAGE", "TAG", "WAS", "VERSION", "BY", "KIND", "COMMIT"),
     *("REQUEST", "MERGE REQUEST", "NOTES"),
 )
 _FIGURES = ("ENVIRONMENT", "CHART", "DEPLOYMENTS", "PER WEEK", "LEAD TIME", "FAIL RATE", "RESTORE")
@@ -66,7 +66,7 @@ def _show(found: Sequence[Deployment], *, as_json: bool) -> None:
     show.table(
         _HEADINGS,
         [_row(one, has_several=has_several) for one in found],
-        optional=("IMAGE", "REQUEST", "MERGE REQUEST", "NOTES"),
+        optional=("IMAGE", "VERSION", "REQUEST", "MERGE REQUEST", "NOTES"),
     )
     if not found:
         click.echo("Nothing like that was deployed, as far as the branches tell.", err=True)
@@ -81,6 +81,7 @@ def _row(one: Deployment, *, has_several: bool) -> tuple[str, ...]:
         familiar_repository(one.repository) if has_several else "-",
         one.tag or "(none)",
         ", ".join(was),
+        one_line(one.version) or "-",
         one_line(one.by) or "-",
         one.kind,
         show.short(one.commit),

@@ -31,6 +31,7 @@ def deployment(step: Step, moved: Moved, reverts: Sequence[str], merge_request: 
         tag=moved.tag,
         moves=moved.moves,
         digest=moved.digest,
+        version=_version(moved),
         requests=facts.get("Request", ()),
         merge_request=merge_request,
         source=fact(facts, "Source"),
@@ -41,6 +42,14 @@ def deployment(step: Step, moved: Moved, reverts: Sequence[str], merge_request: 
         override=fact(facts, "Override") == "yes",
         reverts=tuple(reverts),
     )
+
+
+def _version(moved: Moved) -> str:
+    told = dict(value.rpartition(" ")[::2] for value in moved.facts.get("Version", ()))
+    found = {move.chart: told[move.chart] for move in moved.moves if move.chart in told}
+    if len(found) == 1:
+        return next(iter(found.values()))
+    return ", ".join(f"{chart} {version}" for chart, version in found.items())
 
 
 def _kind(facts: Facts, *, is_own: bool, is_back: bool) -> DeploymentKind:

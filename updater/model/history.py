@@ -25,7 +25,8 @@ class Deployment:
     """One image that got one tag in one environment by one commit of its branch.
 
     `commit` is the one on the branch's own line (of a merge request: what merged it) and `time` (UTC) its
-    time. `tag` is None where the place was emptied or removed. `requests` are ids, `source` the link of the
+    time. `tag` is None where the place was emptied or removed, `version` the one that the chart rose to (of
+    several charts each with its name), empty where none did. `requests` are ids, `source` the link of the
     source commit and `source_time` its time, `merge_request` what people call it (`!7`, or a source branch).
     `reverts` are the commits of the same branch that it takes back for the charts of `moves`, `reverted_by`
     the last commit that took this one back for any of them, which are `reverted_charts`. `override` says
@@ -42,6 +43,7 @@ class Deployment:
     tag: str | None
     moves: tuple[Move, ...]
     digest: str = ""
+    version: str = ""
     requests: tuple[str, ...] = ()
     merge_request: str = ""
     source: str = ""

@@ -293,6 +293,7 @@ DEPLOYMENT: dict[str, Any] = {
     "tag": "develop-52666",
     "digest": None,
     "charts": [{"chart": "iris", "previous": "develop-52640"}],
+    "version": "",
     "kind": "promotion",
     "by": "release-team",
     "at": "2026-03-02T09:31:00.000Z",

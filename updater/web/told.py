@@ -196,6 +196,7 @@ class Deployment(BaseModel):
     tag: str | None = Field(description="null: the place was emptied or removed.")
     digest: str | None
     charts: list[MovedChart]
+    version: str = Field(description="The version that the chart rose to, empty where it kept its own.")
     kind: DeploymentKind
     by: str
     at: datetime = Field(description="The time of the commit.")
