@@ -96,7 +96,7 @@ class TestWhy:
         builds(world, "master-101")
         told = why(world, "master-101")
         assert (told.code, [one.name for one in told.waiting]) == ("already-proposed", ["prod/iris"])
-        assert "It is proposed in prod/iris." in told.text
+        assert "is proposed for prod already, in updater/prod/iris." in told.text
         assert why(world, "master-102").waiting == ()
 
     def test_a_person_closed_it(self, world: World) -> None:
