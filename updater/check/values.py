@@ -55,7 +55,8 @@ def _unruled(ground: Ground) -> Iterator[Finding]:
     known = ground.targets_by_file.keys()
     files = {path for chart in ground.charts if not chart.is_old for path in chart.values_files} - known
     for target in ground.survey.all_targets(_OVERLAYS):
-        if target.file in files and target.tag and not target.problem:
+        # What is no tag at all is a placeholder, in an example of values.
+        if target.file in files and target.tag and is_tag(target.tag) and not target.problem:
             yield from _of_target(ground, target.file, target)
 
 
