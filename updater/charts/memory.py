@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from updater.charts.effective import Table, table_of
 from updater.charts.layout import Charts, Spot, spots
@@ -24,6 +24,10 @@ MAX_PARSED_BYTES = 1_000_000
 MAX_TABLES = 2_000
 # Scopes change only when the rules do.
 MAX_AREAS = 64
+# A branch and a draft on it; each may hold ten thousand charts.
+MAX_LAYOUTS = 2
+# Scans of files that are not there any more are let go beyond so many.
+MAX_SCANS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,14 @@ class Area:
     by_chart: dict[str, tuple[Spot, ...]]
 
 
+@dataclass(slots=True)
+class _Layout:
+    """One set of file names: its charts, and the scopes that were laid out."""
+
+    charts: Charts
+    areas: dict[Scope, Area] = field(default_factory=dict)
+
+
 class Memory:
     """What was computed from contents and names; following surveys share it.
 
@@ -43,8 +55,7 @@ class Memory:
     """
 
     def __init__(self) -> None:
-        self._charts: Charts | None = None
-        self.areas: dict[Scope, Area] = {}
+        self._layouts: list[_Layout] = []
         self.words = Words()
         self.scans: dict[Spot, tuple[tuple[str, ...], Scan | EditRefused]] = {}
         self._texts: OrderedDict[str, YamlText] = OrderedDict()
@@ -55,34 +66,43 @@ class Memory:
 
     def area(self, scope: Scope, paths: frozenset[str]) -> Area:
         """Lay out a scope's files; names that were laid out before cost nothing."""
-        charts = self.charts_of(paths)
-        if len(self.areas) > MAX_AREAS:
-            self.areas, self.scans = {}, {}
-        if scope not in self.areas:
-            self.areas[scope] = _area(spots(scope, charts))
-        return self.areas[scope]
+        layout = self._layout(paths)
+        if len(layout.areas) > MAX_AREAS:
+            layout.areas.clear()
+            self.scans = {}
+        if scope not in layout.areas:
+            layout.areas[scope] = _area(spots(scope, layout.charts))
+        return layout.areas[scope]
 
     def charts_of(self, paths: frozenset[str]) -> Charts:
-        """Return the chart folders of a set of file names; what is laid out is for these from here on."""
-        if self._charts is None or self._charts.paths is not paths:
-            before, self._charts = self._charts, Charts(paths, self._charts)
-            self._lay_out(before, self._charts)
-        return self._charts
+        """Return the chart folders of a set of file names."""
+        return self._layout(paths).charts
 
-    def _lay_out(self, before: Charts | None, charts: Charts) -> None:
-        """Forget what is laid out otherwise now: little, where only versions of charts came or went."""
-        areas, self.areas, paths = self.areas, {}, charts.paths
-        self.scans = {spot: scanned for spot, scanned in self.scans.items() if spot.file in paths}
-        if before is None:
-            return
-        changed = before.paths ^ paths
-        homes = changed_homes(changed, before, charts)
-        if homes and self._folders_of is before.paths:
+    def _layout(self, paths: frozenset[str]) -> _Layout:
+        """Return what is known of a set of names; a branch and drafts on it take turns in asking."""
+        for place, layout in enumerate(self._layouts):
+            if layout.charts.paths is paths:
+                if place:
+                    self._layouts.insert(0, self._layouts.pop(place))
+                return layout
+        layout = self._follow(self._layouts[0], paths) if self._layouts else _Layout(Charts(paths))
+        self._layouts = [layout, *self._layouts[: MAX_LAYOUTS - 1]]
+        if len(self.scans) > MAX_SCANS and len(self.scans) > 2 * len(paths):
+            self.scans = {spot: scanned for spot, scanned in self.scans.items() if spot.file in paths}
+        return layout
+
+    def _follow(self, before: _Layout, paths: frozenset[str]) -> _Layout:
+        """Lay out anew what is otherwise now: little, where only versions of charts came or went."""
+        layout = _Layout(Charts(paths, before.charts))
+        changed = before.charts.paths ^ paths
+        homes = changed_homes(changed, before.charts, layout.charts)
+        if homes and self._folders_of is before.charts.paths:
             self._folders, self._folders_of = _moved(self._folders, changed, paths), paths
-        for scope, area in areas.items() if homes else ():
-            found = relaid(scope, area.spots, charts, homes or ())
+        for scope, area in before.areas.items() if homes else ():
+            found = relaid(scope, area.spots, layout.charts, homes or ())
             if found is not None:
-                self.areas[scope] = _area(found)
+                layout.areas[scope] = _area(found)
+        return layout
 
     def folders(self, paths: frozenset[str]) -> dict[str, tuple[str, ...]]:
         """Return the YAML files of each folder, whose name ends with "/"."""
