@@ -100,6 +100,18 @@ GOLDEN = [
         ),
     ),
     (
+        Reason(
+            "no-target",
+            {"environment": "job", "image": "a/side", "files": ["f.yaml"], "nearest": [], "tag": "2.2.0"}
+            | {"using": [("side", "^2")]},
+        ),
+        (
+            "job takes the tag '2.2.0', but no file of it uses the image a/side (looked in f.yaml). "
+            "What uses the image does not take the tag: side takes ^2. Send a tag of that form, change "
+            "tags.pattern in .updater/rules.yaml, or write the repository into the values of job."
+        ),
+    ),
+    (
         Reason("adopted", {"file": "f", "line": 3, "tag": "d-1", "old": None}),
         ("f:3 holds no tag; d-1 fills the place."),
     ),

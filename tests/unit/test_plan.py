@@ -220,6 +220,21 @@ def test_a_named_environment_without_the_image_is_refused() -> None:
     assert reason(planned) == "no-target"
 
 
+@pytest.mark.parametrize("environment", [None, "lab"])
+def test_an_image_that_is_used_where_its_tag_is_not_taken_is_refused_with_those_environments(
+    environment: str | None,
+) -> None:
+    files = two_environments()
+    del files["charts/iris/values-lab.yaml"]
+    apart = "lab".join(TWO.rsplit("develop", 1))
+    planned = Desk(files, apart).asks(request(0, "iris:lab-1", environment=environment))
+    facts = planned.verdicts[0].reason.facts
+    assert (reason(planned), facts["using"]) == ("no-target", [("dev", "^develop-(?P<build>[0-9]+)$")])
+    if environment is None:
+        facts = Desk(files, apart).asks("iris:main-1").verdicts[0].reason.facts
+        assert (facts["using"], facts["image"]) == (["dev"], IRIS)
+
+
 def test_a_token_reaches_only_its_environments() -> None:
     caller = Caller(name="ci", environments=("dev",))
     planned = Desk(two_environments(), TWO).asks(request(0, "iris:develop-101", caller=caller))

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from updater.errors import EditRefused, InvalidConfigRepo
-from updater.model import Caller, OutcomeKind, UpdateRequest
+from updater.model import Caller, OutcomeKind, UpdateRequest, familiar_repository
 from updater.plan.draft import Ground
 from updater.plan.values import Reason, Verdict
 from updater.policy import Environment, Rules
@@ -31,9 +31,14 @@ def environments_of(
         )  # and no word of what that environment takes
     taking = [one for one in asked if one.tags.takes(tag)]
     if not taking:
-        return Reason(
-            "tag-not-taken", {"tag": tag, "environments": [(one.name, one.tags.pattern) for one in asked]}
-        )
+        using = [one for one in asked if _is_known_to_use(one, grounds[one.name], request)]
+        facts = {
+            "tag": tag,
+            "environments": [(one.name, one.tags.pattern) for one in asked],
+            "image": familiar_repository(request.image.repository),
+            "using": [one.name for one in using] if len(using) < len(asked) else [],
+        }
+        return Reason("tag-not-taken", facts)
     allowed = [one for one in taking if request.caller.may_reach(one.name)]
     if not allowed:
         return not_allowed(request.caller, [one.name for one in taking])
@@ -73,13 +78,44 @@ def _uses(environment: Environment, ground: Ground | InvalidConfigRepo, request:
         return True
 
 
+def _is_known_to_use(
+    environment: Environment, ground: Ground | InvalidConfigRepo, request: UpdateRequest
+) -> bool:
+    return not isinstance(ground, InvalidConfigRepo) and _uses(environment, ground, request)
+
+
+def _with_users(
+    rules: Rules,
+    grounds: Mapping[str, Ground | InvalidConfigRepo],
+    request: UpdateRequest,
+    verdict: Verdict,
+) -> Verdict:
+    """Name, where an image was looked for in vain, the environments that use it and do not take its tag."""
+    tag = request.image.tag
+    using = [
+        (one.name, one.tags.pattern)
+        for one in rules.environments
+        if not one.tags.takes(tag)
+        and request.caller.may_reach(one.name)
+        and _is_known_to_use(one, grounds[one.name], request)
+    ]
+    facts = {**verdict.reason.facts, "tag": tag, "using": using}
+    return replace(verdict, reason=Reason(verdict.reason.code, facts)) if using else verdict
+
+
 def with_notes(
     rules: Rules, grounds: Mapping[str, Ground | InvalidConfigRepo], verdicts: Iterable[Verdict]
 ) -> Iterable[Verdict]:
-    """Tell, once per request, of environments that take the tag but were left out."""
+    """Tell, once per request, of environments that take the tag but were left out.
+
+    Where no place was found, tell of those that have one and do not take the tag.
+    """
     told: set[str] = set()
     for verdict in verdicts:
         request = verdict.request
+        if isinstance(request, UpdateRequest) and verdict.reason.code == "no-target":
+            yield _with_users(rules, grounds, request, verdict)
+            continue
         if (
             not isinstance(request, UpdateRequest)
             or request.id in told
