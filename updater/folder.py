@@ -31,9 +31,13 @@ class Folder:
         return frozenset(path for path, is_link in self._found if not is_link)
 
     @cached_property
-    def links(self) -> frozenset[str]:
-        """The names of all symbolic links below the folder, which are no files for anybody here."""
-        return frozenset(path for path, is_link in self._found if is_link)
+    def links(self) -> Mapping[str, str]:
+        """All symbolic links below the folder, which are no files for anybody here, and where they lead.
+
+        That is to a "file", to a "folder", or nowhere ("").
+        """
+        links = {path: self._root / path for path, is_link in self._found if is_link}
+        return {path: "folder" if link.is_dir() else "file" * link.exists() for path, link in links.items()}
 
     @cached_property
     def _found(self) -> tuple[tuple[str, bool], ...]:

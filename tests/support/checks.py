@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from support.files import DictFiles
 
 from updater import wiring
-from updater.check import CODES, Finding, Ground, check
+from updater.check import CODES, Around, Finding, Ground, check
 from updater.messages import CheckMessages
 
 MESSAGES = CheckMessages(wiring.templates(None), CODES)
@@ -86,9 +86,11 @@ def changed(base: Mapping[str, str], file: str, change: str | tuple[str, str]) -
     return repo(base, {file: change})
 
 
-def found(files: DictFiles, **known: object) -> tuple[Finding, ...]:
-    """Return what is found; `known` is what a `Ground` is told besides. Each finding has its sentences."""
-    findings = check(Ground(files, **known))  # type: ignore[arg-type]
+def found(
+    files: DictFiles, *, links: Mapping[str, str] | None = None, above: str = "", **known: object
+) -> tuple[Finding, ...]:
+    """Return what is found, each with its sentences; the rest is what a `Ground` is told besides."""
+    findings = check(Ground(files, around=Around(links or {}, above), **known))  # type: ignore[arg-type]
     for one in findings:
         told = MESSAGES.tell(one.code, one.facts)
         assert told.what.endswith((".", "?")) or one.code in ("E17", "E18", "W5"), told

@@ -57,7 +57,7 @@ ROWS: list[Row] = [
     ("W8", OVERLAYS, DEV, (TAG, "latest"), 2),
     ("W13", CATALOG, NEW, (ICON, ""), 1),
     ("W16", OVERLAYS, HOLDS, HOLD.replace("iris", "rose"), 3),
-    ("W17", OVERLAYS, RULES, ("values-dev", "values-test"), 2),
+    ("E24", OVERLAYS, RULES, ("values-dev", "values-test"), 2),
 ]
 
 
@@ -133,8 +133,27 @@ def test_a_tag_that_is_illegal_as_text_too_is_not_put_in_quotes() -> None:
 
 
 def test_symbolic_links_break_catalogs_only() -> None:
-    assert places(found(repo(CATALOG, {}), links={"README.md"})) == [("E7", "README.md", 0)]
-    assert found(repo(OVERLAYS, {}), links={"README.md"}) == ()
+    assert places(found(repo(CATALOG, {}), links={"README.md": "file"})) == [("E7", "README.md", 0)]
+    assert found(repo(OVERLAYS, {}), links={"README.md": "file"}) == ()
+
+
+def test_a_link_that_hides_files_is_told_once_and_nothing_that_follows() -> None:
+    links = {f"{IRIS}/templates/_helpers.tpl": "file", "charts/rose": "folder", f"{IRIS}/LICENSE": "file"}
+    fleet = "helm: {releaseName: rose, chart: ./rose, valuesFiles: [rose/values-dev.yaml]}\n"
+    text = "kind: ConfigMap\nmetadata: {name: '{{ include \"iris.name\" . }}'}\n"
+    files: dict[str, str | None] = {f"{IRIS}/templates/config.yaml": text, "charts/fleet.yaml": fleet}
+    (one,) = found(repo(OVERLAYS, files), links=links)
+    assert (one.code, one.file, one.facts["others"]) == (
+        "W22",
+        f"{IRIS}/templates/_helpers.tpl",
+        ["charts/rose"],
+    )
+    assert {one.code for one in found(repo(OVERLAYS, files))} == {"E13", "E21"}
+
+
+def test_a_link_that_leads_nowhere_is_an_error() -> None:
+    assert places(found(repo(OVERLAYS, {}), links={"README.md": ""})) == [("E7", "README.md", 0)]
+    assert found(repo(OVERLAYS, {}), links={".cache/README.md": ""}) == ()
 
 
 def test_rules_on_another_branch_are_told() -> None:
@@ -154,9 +173,9 @@ RULED = {**CATALOG, **FOLLOWED, RULES: f"environments:\n  dev:\n    {FOLLOWING}\
 
 
 def test_the_rules_say_whether_it_is_a_catalog() -> None:
-    assert found(repo(RULED, {}), links={"link"})[0].code == "E7"
+    assert found(repo(RULED, {}), links={"link": "file"})[0].code == "E7"
     none = "environments:\n  dev:\n    chart: {questions: true}\n"
-    assert found(repo(RULED, {RULES: none}), links={"link"}) == ()
+    assert found(repo(RULED, {RULES: none}), links={"link": "file"}) == ()
 
 
 @pytest.mark.parametrize(
@@ -176,7 +195,7 @@ def test_rules_or_habits_say_whether_it_is_a_catalog(
 ) -> None:
     flat = {CHART_FILE: f'{CHART}appVersion: "develop-1"\n', VALUES: IMAGE}
     ruled = {RULES: f"environments:\n  dev:\n    {rules}\n"} if rules else {}
-    told = found(repo({**flat, **ruled}, more), links={"link"})
+    told = found(repo({**flat, **ruled}, more), links={"link": "file"})
     assert ("E7" in [one.code for one in told]) is is_catalog
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 from support.files import DictFiles
 
-from updater.check import Finding, Ground, judged, trials
+from updater.check import Around, Finding, Ground, judged, trials
 from updater.model import Render, Rendered
 
 CHART = "apiVersion: v2\nname: iris\nversion: 0.1.0\n"
@@ -166,9 +166,9 @@ def test_a_dependency_is_carried_lent_or_missing() -> None:
 
 def test_a_chart_with_a_link_in_it_is_not_tried() -> None:
     files = DictFiles({path: text for path, text in REPO.items() if text is not None})
-    wanted, problems = trials(Ground(files, links=["charts/iris/templates/_common.tpl"]))
+    wanted, problems = trials(Ground(files, around=Around({"charts/iris/templates/_common.tpl": "file"})))
     assert (wanted, [one.facts["fault"] for one in problems]) == ([], ["link"])
-    wanted, problems = trials(Ground(files, links=["charts/iris-2/templates/_common.tpl"]))
+    wanted, problems = trials(Ground(files, around=Around({"charts/iris-2/templates/_common.tpl": "file"})))
     assert (len(wanted), problems) == (2, [])
 
 

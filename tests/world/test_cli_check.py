@@ -176,6 +176,22 @@ def test_wrong_arguments_are_told(arguments: list[str], tmp_path: Path) -> None:
     assert updater("check", "--no-helm", *arguments, cwd=tmp_path).code == 2
 
 
+def test_a_part_of_a_checkout_is_not_checked_as_if_it_were_all(tmp_path: Path) -> None:
+    folder = checkout(tmp_path, {})
+    ran = updater("check", "--no-helm", "charts", cwd=folder)
+    assert ran.code == 1
+    assert "E22 There are no rules in this folder; they lie further up, in ." in ran.out
+    assert "`updater check .`" in ran.out
+    (folder / "charts" / ".git").mkdir()
+    assert "further up" not in updater("check", "--no-helm", "charts", cwd=folder).out
+
+
+def test_a_folder_without_charts_is_told_as_one(tmp_path: Path) -> None:
+    ran = updater("check", "--no-helm", str(tmp_path))
+    assert ran.code == 1
+    assert "E23 There is no chart here" in ran.out
+
+
 def test_a_bar_is_drawn_on_a_terminal_and_nowhere_else(tmp_path: Path) -> None:
     folder = checkout(tmp_path, {})
     assert updater("check", "--no-helm", str(folder)).err == ""

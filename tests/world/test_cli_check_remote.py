@@ -69,7 +69,7 @@ def test_rules_on_another_branch_are_told_where_they_say_something_else(bare: Pa
 
 def test_an_environment_without_files_on_its_own_branch_is_told(bare: Path) -> None:
     commit_as_person(bare, dict.fromkeys((*CATALOG, ".updater/rules.yaml")), branch="dev")
-    assert ("dev", "W17", ".updater/rules.yaml") in found(bare)
+    assert ("dev", "E24", ".updater/rules.yaml") in found(bare)
 
 
 def test_a_branch_that_is_not_there_is_told(bare: Path) -> None:

@@ -5,7 +5,7 @@ folders of versions that never change again (rule `chart`). `plan` asks it for e
 does no I/O, chooses no image and judges no tag; every edit is `yamledit`'s, with its proof.
 """
 
-from updater.catalog.following import Along, Moving, follow
+from updater.catalog.following import Along, Moving, check_folder, follow
 from updater.catalog.questions import question_files
 
-__all__ = ["Along", "Moving", "follow", "question_files"]
+__all__ = ["Along", "Moving", "check_folder", "follow", "question_files"]

@@ -20,6 +20,18 @@ def new_folder(paths: Collection[str], folder: str, old: str, new: str) -> str:
     Raises:
         EditRefused: `folder` is not named like its version, or there are files in the new one already.
     """
+    target = f"{beside(folder, old)}{new}"
+    if any(path.startswith(f"{target}/") for path in paths):
+        raise EditRefused(f"there are files in {target} already: remove them, or make it a whole chart")
+    return target
+
+
+def beside(folder: str, old: str) -> str:
+    """Return what the folder of any version begins with, told from the one of version `old`.
+
+    Raises:
+        EditRefused: `folder` is not named like its version.
+    """
     home, _, name = folder.rpartition("/")
     prefix = name.removesuffix(old)
     if not home or prefix not in ("", "v") or not name.endswith(old):
@@ -30,10 +42,7 @@ def new_folder(paths: Collection[str], folder: str, old: str, new: str) -> str:
             f"the rules want a folder for each version (chart.directory), and version {old} stands in "
             f"{folder or 'the top folder'}: move the chart to {example}"
         )
-    target = f"{home}/{prefix}{new}"
-    if any(path.startswith(f"{target}/") for path in paths):
-        raise EditRefused(f"there are files in {target} already: remove them, or make it a whole chart")
-    return target
+    return f"{home}/{prefix}"
 
 
 def copied(folder: str, target: str, contents: Mapping[str, bytes | None]) -> dict[str, bytes | None]:

@@ -105,7 +105,7 @@ def _take_versions(rules: ChartRules, files: Files, moving: Moving, along: Along
         return
     try:
         if rules.version != "none":
-            _check_folder(rules, moving.folder)
+            check_folder(rules, moving.folder)
             along.old = chartfile.version_in(files.read(path))
             number = moving.number if rules.version == "build" else None
             along.new = chartfile.higher(along.old, number, moving.least)
@@ -119,8 +119,18 @@ def _take_versions(rules: ChartRules, files: Files, moving: Moving, along: Along
         along.files[path] = after
 
 
-def _check_folder(rules: ChartRules, folder: str) -> None:
-    """Keep a folder that is named like its version from holding another one."""
+def check_folder(rules: ChartRules, folder: str, version: str = "") -> None:
+    """Keep a folder that is named like its version from holding another one.
+
+    With the `version` that stands there, a folder for the next one must be possible, too.
+
+    Raises:
+        EditRefused: the rules and the folder do not go together.
+    """
+    if rules.directory and version:
+        folders.beside(folder, version)
+    if rules.version == "none":
+        return
     if not rules.directory and "/" in folder and version_of(folder.rpartition("/")[2]) is not None:
         raise EditRefused(
             f"{folder} is the folder of one version, and the rules raise the version in place: write "

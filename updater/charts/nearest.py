@@ -59,13 +59,23 @@ def nearest(known: Knowledge, scope: Scope, repository: str) -> tuple[str, ...]:
     return tuple(islice(phrases, MAX_PHRASES))
 
 
+def near_in(known: Knowledge, scope: Scope, chart: str) -> tuple[str, ...]:
+    """Return what stands closest to an image in a chart that has none, as short phrases with file:line."""
+    spots = known.layout(scope).by_chart.get(chart, ())[:MAX_FILES]
+    return tuple(islice(dict.fromkeys((*_silent(known, spots), *_lone(known, spots))), MAX_PHRASES))
+
+
 def _silent_overlays(known: Knowledge, scope: Scope, repository: str) -> Iterator[str]:
+    return _silent(known, islice(known.candidates(scope, repository), MAX_FILES), repository)
+
+
+def _silent(known: Knowledge, spots: Iterable[Spot], repository: str = "") -> Iterator[str]:
     """Tell of overlays that leave the tag to their base values."""
-    for spot in islice(known.candidates(scope, repository), MAX_FILES):
+    for spot in spots:
         if not spot.base:
             continue
         for target in _targets(known, Spot(spot.base, spot.chart, "", spot.sections)):
-            if target.repository == repository:
+            if not repository or target.repository == repository:
                 yield f"{spot.file} does not set {show_path(target.path)}; {spot.base}:{target.line} does"
 
 
@@ -101,7 +111,11 @@ def _scalars(node: Node, path: KeyPath) -> Iterator[tuple[KeyPath, Scalar]]:
 def _lone_tags(known: Knowledge, scope: Scope, last: str) -> Iterator[str]:
     """Tell of tags without a repository in charts that are called like the image."""
     called = (spot for spot in known.spots(scope) if last in spot.file or last in spot.chart)
-    for spot in islice(called, MAX_FILES):
+    return _lone(known, islice(called, MAX_FILES))
+
+
+def _lone(known: Knowledge, spots: Iterable[Spot]) -> Iterator[str]:
+    for spot in spots:
         scanned = known.scan(spot)
         for tag in scanned.lone_tags if isinstance(scanned, Scan) else ():
             below = " and none in the base values" if spot.base else ""

@@ -151,6 +151,10 @@ class Survey:
         """Return what stands closest to a repository that has no place, as short phrases with file:line."""
         return nearest.nearest(self._known, scope, repository)
 
+    def near_in(self, scope: Scope, chart: str) -> tuple[str, ...]:
+        """Return what is nearest to an image in a chart that has none, as short phrases with file:line."""
+        return nearest.near_in(self._known, scope, chart)
+
     def _with_pins(self, scope: Scope, spot: Spot, targets: Sequence[Target]) -> Sequence[Target]:
         pins = self._known.pins(scope, spot)
         return pinned_targets(self._known.text(spot.file), spot.chart, pins, targets) if pins else targets

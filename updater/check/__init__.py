@@ -6,16 +6,18 @@ sentences stand in `templates/check.txt`. It reads only through the `Files` it i
 and changes nothing: a fix is a value that somebody else writes.
 """
 
+from updater.check.chart import Chart
 from updater.check.comparing import versions
 from updater.check.crossing import Step, crossings
 from updater.check.findings import CODES, Finding, Fix, fingerprints, ordered
-from updater.check.ground import Chart, Ground
+from updater.check.ground import Around, Ground
 from updater.check.inspection import check
 from updater.check.mending import mended
 from updater.check.rendering import Trial, judged, trials
 
 __all__ = [
     "CODES",
+    "Around",
     "Chart",
     "Finding",
     "Fix",

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 
 from semver import Version
 
+from updater.check.chart import CHART_FILE, Chart
 from updater.check.findings import Finding, Fix
-from updater.check.ground import CHART_FILE, Chart, Ground
+from updater.check.ground import Ground
 from updater.check.nodes import is_text, key_line, scalar, value
 from updater.errors import EditRefused
 from updater.yamledit import Mapping, Replace, Scalar
@@ -126,8 +127,17 @@ def _told_in_the_ui(ground: Ground, chart: Chart, root: Mapping) -> Iterator[Fin
         return
     if (ground.is_catalog or chart.questions) and not value(root, "icon"):
         yield Finding(code="W13", file=chart.file, line=1, facts={})
-    if ground.is_catalog and not chart.is_version:
+    if ground.is_catalog and not chart.is_version and not _wants_folders(ground, chart):
         yield Finding(code="W7", file=chart.file, line=1, facts={"name": value(root, "name")})
+
+
+def _wants_folders(ground: Ground, chart: Chart) -> bool:
+    """Say whether the rules want a folder for each version; where there is none, that is an error."""
+    return any(
+        environment.chart.directory and spot.folder == chart.folder
+        for environment in ground.environments
+        for spot in ground.survey.laid_out(environment.scope).values()
+    )
 
 
 def _named_after(ground: Ground, chart: Chart, node: Scalar | None) -> Iterator[Finding]:

@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterator, Mapping
 
 from updater.charts import Target
 from updater.charts.versions import version_of
+from updater.check.chart import CHART_FILE, Chart
 from updater.check.findings import Finding
-from updater.check.ground import CHART_FILE, Chart, Ground
+from updater.check.ground import Ground
 from updater.check.nodes import key_line, value
 from updater.globs import glob_of
 from updater.model import Scope

@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from updater.check.chart import CHART_FILE, VALUES_FILE
 from updater.check.findings import Finding
-from updater.check.ground import CHART_FILE, VALUES_FILE, Ground
+from updater.check.ground import Ground
 from updater.check.nodes import items, key_line, mapping, scalars, value
 from updater.errors import EditRefused
 from updater.yamledit import Mapping, Node, YamlText
@@ -119,11 +120,15 @@ def _chart(ground: Ground, bundle: _Bundle) -> Iterator[Finding]:
     facts: dict[str, object] = {"chart": chart}
     if chart.startswith("/") or bundle.within(chart).startswith(".."):
         facts["fault"] = "outside"
-    elif posixpath.join(bundle.chart_folder, CHART_FILE) not in ground.files.paths:
+    elif not _is_there(ground, posixpath.join(bundle.chart_folder, CHART_FILE)):
         facts["fault"] = "no-chart"
     else:
         return
     yield Finding(code="E13", file=bundle.file, line=key_line(bundle.helm, "chart"), facts=facts)
+
+
+def _is_there(ground: Ground, path: str) -> bool:
+    return path in ground.files.paths or ground.is_behind_a_link(path)
 
 
 def _values_file(ground: Ground, bundle: _Bundle, options: _Options, node: Node) -> Iterator[Finding]:
@@ -132,8 +137,9 @@ def _values_file(ground: Ground, bundle: _Bundle, options: _Options, node: Node)
         return
     path = bundle.within(name)
     facts: dict[str, object] = {"name": name, "target": options.target}
-    if path not in ground.files.paths:
+    if not _is_there(ground, path):
         yield Finding(code="E13", file=bundle.file, line=node.line, facts={**facts, "fault": "no-file"})
+    if path not in ground.files.paths:
         return
     own = posixpath.join(bundle.chart_folder, VALUES_FILE)
     if posixpath.basename(path) == VALUES_FILE and path != own and own in ground.files.paths:

@@ -9,96 +9,45 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping as Lookup
+from dataclasses import dataclass, field
 from functools import cached_property
 
-from updater.catalog import question_files
 from updater.charts import Survey, Target
 from updater.charts.layout import Charts
-from updater.charts.versions import version_of
+from updater.check.chart import CHART_FILE, VALUES_FILE, Chart
 from updater.check.gotext import defined
 from updater.check.nodes import mapping, value
 from updater.errors import EditRefused, InvalidConfigRepo
 from updater.model import Files
-from updater.policy import DEFAULT_RULES, RULES_PATH, Environment, Rules, parse_rules
+from updater.policy import DEFAULT_RULES, RULES_PATH, Environment, Rules, environments_in, parse_rules
 from updater.yamledit import KeyPath, Mapping, YamlText, parse
 
-CHART_FILE = "Chart.yaml"
-VALUES_FILE = "values.yaml"
 # The second counts where the first is not there.
 FLEET_FILE, _OTHER_FLEET_FILE = "fleet.yaml", "fleet.yml"
 
-_VALUES = re.compile(r".*values.*\.(?:ya?ml|json)", re.IGNORECASE)
 _KINDS = frozenset({"GitRepo", "Catalog", "ClusterCatalog", "ProjectCatalog"})
 _TELLS = re.compile(rb"\bkind[\"']?:\s*[\"']?(?:GitRepo|Catalog|ClusterCatalog|ProjectCatalog)\b")
 _OVERLAY = re.compile(r"values[-_.].+\.ya?ml")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chart:
-    """A folder with a Chart.yaml, and its files: those below it that belong to no chart further down.
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a folder holds besides files, and what stands around it.
 
-    `is_sub` says that it lies in the `charts/` folder of another one, `is_old` that it is a version
-    directory with a higher one beside it.
+    `links` are the symbolic links, which are no files, each with where it leads: to a "file", to a "folder",
+    or nowhere (""). `above` leads to the folder further up that holds the rules, where that is so.
     """
 
-    folder: str
-    file: str
-    paths: tuple[str, ...]
-    is_sub: bool
-    is_old: bool
-
-    @property
-    def is_version(self) -> bool:
-        """Say whether it is a version directory."""
-        return "/" in self.folder and version_of(self.folder.rpartition("/")[2]) is not None
-
-    def path(self, name: str) -> str:
-        """Return the path of a file in its folder."""
-        return f"{self.folder}/{name}" if self.folder else name
-
-    @property
-    def values(self) -> str:
-        """The chart's own values, "" where it has none."""
-        path = self.path(VALUES_FILE)
-        return path if path in self.paths else ""
-
-    @property
-    def questions(self) -> tuple[str, ...]:
-        """The files with Rancher's questions: at the chart's root, both endings, any case."""
-        return question_files(self.at_root, self.folder)
-
-    @property
-    def values_files(self) -> tuple[str, ...]:
-        """Its values and overlays, by their names; `files/` is for templates to read, whatever it holds."""
-        others = (self.path("templates/"), self.path("files/"))
-        return tuple(
-            path
-            for path in self.paths
-            if _VALUES.fullmatch(path.rpartition("/")[2])
-            and not path.endswith(".schema.json")
-            and not path.startswith(others)
-        )
-
-    @property
-    def templates(self) -> tuple[str, ...]:
-        """Everything in its `templates/`."""
-        start = self.path("templates/")
-        return tuple(path for path in self.paths if path.startswith(start))
-
-    @property
-    def at_root(self) -> tuple[str, ...]:
-        """The files beside its Chart.yaml."""
-        length = self.file.count("/")
-        return tuple(path for path in self.paths if path.count("/") == length)
+    links: Lookup[str, str] = field(default_factory=dict)
+    above: str = ""
 
 
 class Ground:
     """The files of one branch, or of a folder, and what is known besides.
 
     `rules` are those of the default branch where the caller has them; else the files' own are read. `branch`
-    and `default_branch` are empty where nobody knows; `links` are symbolic links, which are no files;
-    `catalog` is the name that Rancher knows the repo by.
+    and `default_branch` are empty where nobody knows; `catalog` is the name that Rancher knows the repo by.
     """
 
     def __init__(
@@ -108,14 +57,15 @@ class Ground:
         rules: Rules | None = None,
         branch: str = "",
         default_branch: str = "",
-        links: Collection[str] = (),
         catalog: str = "",
+        around: Around | None = None,
     ) -> None:
         self.files = files
         self.branch = branch
         self.default_branch = default_branch
-        self.links = tuple(sorted(links))
         self.catalog = catalog
+        self.around = around or Around()
+        self.links = tuple(sorted(self.around.links))
         self.survey = Survey(files)
         self.given = rules
         self._templates: dict[str, str] = {}
@@ -134,6 +84,15 @@ class Ground:
         """Return the first document of a file where that is a mapping."""
         text = self.parsed(path) if path in self.files.paths else None
         return mapping(text.documents[0]) if isinstance(text, YamlText) and text.documents else None
+
+    def has_links(self, folder: str | None) -> bool:
+        """Say whether there is a symbolic link in a folder, so that not all of it is known."""
+        start = f"{folder}/" if folder else ""
+        return folder is not None and any(link.startswith(start) for link in self.links)
+
+    def is_behind_a_link(self, path: str) -> bool:
+        """Say whether a path is a symbolic link, or leads through one."""
+        return any(f"{path}/".startswith(f"{link}/") for link in self.links)
 
     @cached_property
     def visible(self) -> tuple[str, ...]:
@@ -173,12 +132,20 @@ class Ground:
         """Return the chart that a file belongs to."""
         return self._by_path.get(path)
 
+    def chart_in(self, folder: str | None) -> Chart | None:
+        """Return the chart of a folder, None where there is none."""
+        return self._by_folder.get(folder)
+
+    @cached_property
+    def _by_folder(self) -> dict[str | None, Chart]:
+        return {chart.folder: chart for chart in self.charts}
+
     def chart_under(self, file: str) -> Chart | None:
         """Return the chart that a file of an environment is rendered with, wherever the file lies."""
         for environment in self.environments:
             spot = self.survey.laid_out(environment.scope).get(file)
             if spot is not None and spot.folder is not None:
-                return next((one for one in self.charts if one.folder == spot.folder), None)
+                return self.chart_in(spot.folder)
         return None
 
     def is_template(self, path: str) -> bool:
@@ -244,6 +211,8 @@ class Ground:
         """The rules: those given, else the files' own, else the default; broken ones say nothing."""
         if self.given is not None:
             return self.given
+        if self.around.above:
+            return Rules(environments=())
         if RULES_PATH not in self.files.paths:
             return DEFAULT_RULES
         try:
@@ -255,6 +224,20 @@ class Ground:
     def has_rules(self) -> bool:
         """Say whether somebody wrote rules."""
         return self.rules is not DEFAULT_RULES
+
+    @cached_property
+    def unwritten(self) -> tuple[str, ...]:
+        """The overlays that nobody writes: without rules, values.yaml gets every tag."""
+        if self.has_rules or not self.charts:
+            return ()
+        taken = self.survey.laid_out(DEFAULT_RULES.environments[0].scope)
+        overlays = {
+            file
+            for one in environments_in(frozenset(self.visible))
+            for file in one.files
+            if file not in taken
+        }
+        return tuple(sorted(overlays))
 
     @cached_property
     def environments(self) -> tuple[Environment, ...]:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from updater.check import charts, fleet, questions, repo, rules, templates, values
+from updater.check import charts, fleet, presence, questions, repo, rules, templates, values
+from updater.check.chart import Chart
 from updater.check.findings import Finding, gathered, ordered
-from updater.check.ground import Chart, Ground
+from updater.check.ground import Ground
 from updater.check.mending import feasible
 
 _OF_CHARTS: tuple[Callable[[Ground, Chart], Iterator[Finding]], ...] = (
@@ -19,6 +20,7 @@ _OF_CHARTS: tuple[Callable[[Ground, Chart], Iterator[Finding]], ...] = (
     templates.of_chart,
 )
 _OF_REPO: tuple[Callable[[Ground], Iterator[Finding]], ...] = (
+    presence.of_repo,
     rules.of_repo,
     charts.of_repo,
     values.of_repo,

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from updater.charts import Target
 from updater.check import schema
 from updater.check.asked import Question, faults_in, questions_in
+from updater.check.chart import Chart
 from updater.check.findings import Finding, Fix
-from updater.check.ground import Chart, Ground
+from updater.check.ground import Ground
 from updater.check.nodes import scalar, value
 from updater.errors import EditRefused
 from updater.model import familiar_repository

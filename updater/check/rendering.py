@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 
 from updater.charts import Target
 from updater.charts.layout import Spot
+from updater.check.chart import VALUES_FILE, Chart
 from updater.check.findings import Finding
-from updater.check.ground import VALUES_FILE, Chart, Ground
+from updater.check.ground import Ground
 from updater.check.images import Shown, shown_in
 from updater.check.layers import Values, layers, resolved
 from updater.check.nodes import value

@@ -1,6 +1,6 @@
 """The updater's own files: rules that cannot be read or name nothing, holds that stop or protect nothing.
 
-It hides where in those files a fault stands (E17, E18, W12, W15-W17). Called by `inspection`.
+It hides where in those files a fault stands (E17, E18, E24, W12, W15, W16). Called by `inspection`.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _empty(ground: Ground, loaded: Loaded | None) -> Iterator[Finding]:
                 "environment": environment.name,
                 "globs": list(environment.scope.files),
             }
-            yield Finding(code="W17", file=RULES_PATH, line=line, facts=globs)
+            yield Finding(code="E24", file=RULES_PATH, line=line, facts=globs)
 
 
 def _holds(ground: Ground) -> Iterator[Finding]:

@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 from updater.check import gotext
+from updater.check.chart import Chart
 from updater.check.findings import Finding
-from updater.check.ground import Chart, Ground
+from updater.check.ground import Ground
 from updater.check.nodes import items, value
 from updater.yamledit.nodes import child
 
@@ -57,7 +58,8 @@ def _unknown_names(ground: Ground, chart: Chart, path: str, named: Mapping[str, 
     root = ground.root(chart.file)
     if items(child(root, "dependencies")) if root is not None else ():
         return
-    if chart.path("requirements.yaml") in chart.at_root or value(root, "type") == "library":
+    is_whole = chart.path("requirements.yaml") not in chart.at_root and not ground.has_links(chart.folder)
+    if not is_whole or value(root, "type") == "library":
         return
     for action in gotext.actions(text):
         for name in action.includes:

@@ -9,8 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from updater.charts import Form, Target
+from updater.check.chart import Chart
 from updater.check.findings import Finding, Fix
-from updater.check.ground import Chart, Ground
+from updater.check.ground import Ground
 from updater.check.nodes import duplicates, is_text, mapping, scalar, value
 from updater.errors import EditRefused
 from updater.model import Scope, familiar_repository, is_tag
@@ -94,7 +95,8 @@ def _tag(ground: Ground, target: Target, node: Scalar | None, place: dict[str, o
     if not target.tag:
         chart = ground.chart_under(file) if target.form is not Form.REFERENCE and not target.digest else None
         # Without a chart a missing tag is whatever stands below: Kustomize leaves it as it is.
-        if chart is not None and not _falls_back(ground, chart):
+        is_set = bool(ground.unwritten and ground.survey.overlays_setting(target))
+        if chart is not None and not is_set and not _falls_back(ground, chart):
             yield Finding(code="E6", file=file, line=line, facts={**place, "fault": "empty"})
     elif not is_tag(target.tag):
         yield Finding(code="E6", file=file, line=line, facts={**place, "fault": "illegal", "tag": target.tag})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-from updater.check.ground import VALUES_FILE, Chart
+from updater.check.chart import VALUES_FILE, Chart
 
 # `iris/templates/deployment.yaml:4:20`, the name of the chart first; the innermost call comes last.
 _PLACE = re.compile(r"([^\s:()<>\"'`]+/[^\s:()<>\"'`]+)(?::([0-9]+))?")

@@ -5,6 +5,7 @@ Hides where the sentences come from, and that what was mended is checked again. 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,6 +14,7 @@ from pathlib import Path
 from updater import wiring
 from updater.check import (
     CODES,
+    Around,
     Finding,
     Ground,
     Trial,
@@ -157,10 +159,21 @@ def _looked_at(asked: Asked) -> tuple[Ground, tuple[Finding, ...]]:
         files,
         branch=asked.branch,
         default_branch=asked.default_branch,
-        links=files.links,
         catalog=asked.catalog,
+        around=Around(files.links, _above(asked.folder)),
     )
     return ground, _left(asked, _static(asked, ground))
+
+
+def _above(folder: Path) -> str:
+    """Return the way to the folder with the rules, where that is one above in the same checkout."""
+    whole = folder.resolve()
+    for top in (whole, *whole.parents):
+        if (top / RULES_PATH).is_file():
+            return os.path.relpath(top) if top != whole else ""
+        if (top / ".git").exists():
+            break
+    return ""
 
 
 def _ground_of(snapshot: Snapshot, asked: Asked, default: str, rules: Rules | None) -> Ground:
@@ -169,8 +182,8 @@ def _ground_of(snapshot: Snapshot, asked: Asked, default: str, rules: Rules | No
         rules=rules,
         branch=snapshot.branch,
         default_branch=default,
-        links=snapshot.tree.irregular,
         catalog=asked.catalog,
+        around=Around(dict.fromkeys(snapshot.tree.irregular, "file")),
     )
 
 

@@ -18,7 +18,7 @@ from updater.policy.holds import (
     order_of,
     parse_holds,
 )
-from updater.policy.layout import manifest_candidates, share_out
+from updater.policy.layout import environments_in, manifest_candidates, share_out
 from updater.policy.rules import RULES_PATH, parse_rules
 from updater.policy.ruletext import Proposed, rules_text
 from updater.policy.schema import rules_schema
@@ -49,6 +49,7 @@ __all__ = [
     "Tags",
     "changed_holds",
     "check_places",
+    "environments_in",
     "is_for",
     "is_lifted",
     "keeps_out",
