@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from support.files import DictFiles
@@ -22,7 +23,19 @@ def carried(files: Mapping[str, str]) -> CarriedOver:
 
 
 def environments(files: Mapping[str, str]) -> dict[str, Environment]:
-    return {one.name: one for one in parse_rules(carried(files).text.encode()).environments}
+    found = carried(files)
+    active = parse_rules(found.text.encode()).environments if found.environments else ()
+    assert [one.name for one in active] == list(found.environments)
+    return {one.name: one for one in active}
+
+
+def commented_out(files: Mapping[str, str]) -> dict[str, Environment]:
+    """Return what is commented out, as it counts where each first `#` is taken away."""
+    found = carried(files)
+    text = re.sub(r"^( +)#(?! \S)|^#(?=images:)", r"\1", found.text, flags=re.MULTILINE)
+    every = {one.name: one for one in parse_rules(text.encode()).environments}
+    assert set(every) == {*found.environments, *found.commented_out}
+    return {name: every[name] for name in found.commented_out}
 
 
 def only(files: Mapping[str, str]) -> Environment:

@@ -110,7 +110,11 @@ STABLE = "[0-9]+\\.[0-9]+\\.[0-9]+"
     [
         (argo(), f"^v?(?P<version>{STABLE})$", "semver"),
         (argo(images=f"{IRIS}:1.2"), r"^v?(?P<version>1\.2\.[0-9]+)$", "semver"),
-        (argo(images="localhost:5000/iris:1.2"), r"^v?(?P<version>1\.2\.[0-9]+)$", "semver"),
+        (
+            {**argo(images="localhost:5000/iris:1.2"), "charts/iris/values.yaml": "image: localhost:5000/iris:1.2.0\n"},
+            r"^v?(?P<version>1\.2\.[0-9]+)$",
+            "semver",
+        ),
         (argo("iris.allow-tags: regexp:^main-[0-9]+$", "iris.update-strategy: newest-build"), "^main-[0-9]+$", "none"),
         (argo("iris.allow-tags: any", "iris.update-strategy: latest"), None, "none"),
         (argo("iris.allow-tags: Regexp:^a$", "iris.update-strategy: Newest-Build"), "^a$", "none"),

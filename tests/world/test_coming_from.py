@@ -225,23 +225,46 @@ ARGO = {
     "charts/garden/values.yaml": f"image:\n  repository: {IRIS}\n  tag: none\n",
     "charts/garden/values-dev.yaml": "image:\n  tag: 1.2.0\nflowers:\n  lily:\n    version: main-7\n",
 }
+# The same with a chart for each.
+APART = {
+    "argocd/garden.yaml": APPLICATION.replace(f", lily={LILY}", ""),
+    "argocd/pond.yaml": APPLICATION.replace("garden", "pond").replace(f"iris={IRIS}:^1.2, ", ""),
+    "charts/garden/Chart.yaml": "apiVersion: v2\nname: garden\nversion: 0.1.0\n",
+    "charts/garden/values.yaml": f"image:\n  repository: {IRIS}\n  tag: none\n",
+    "charts/garden/values-dev.yaml": "image:\n  tag: 1.2.0\n",
+    "charts/pond/Chart.yaml": "apiVersion: v2\nname: pond\nversion: 0.1.0\n",
+    "charts/pond/values-dev.yaml": "flowers:\n  lily:\n    version: main-7\n",
+}
+
+
+def test_images_of_one_values_file_that_are_chosen_apart_are_for_a_person_to_decide(tmp_path: Path) -> None:
+    ran = updater("init", cwd=write(tmp_path, ARGO))
+    assert ran.code == 0
+    rules = tmp_path / RULES_PATH
+    assert f"Wrote {RULES_PATH}, with every environment commented out: dev-iris, dev-lily." in ran.out
+    assert ran.err.startswith(
+        f"Note: dev-iris is commented out: {LILY}:1.3.0, which ^main- without *-dirty and main-0 kept out, "
+        "would go out by dev-iris (charts/garden/values-dev.yaml).\n"
+    )
+    text = rules.read_text()
+    assert "\n  #dev-iris:\n  #  branch: main\n" in text
+    assert updater("plan", f"{LILY}:1.2.0", "--worktree", ".", cwd=tmp_path).code != 0
 
 
 def test_argo_cds_annotations_become_rules_for_the_file_it_wrote(checkout: Make) -> None:
-    found = checkout(ARGO)
+    found = checkout(APART)
     assert {name: (one.branch, one.delivery) for name, one in found.environments.items()} == {
         "dev-iris": ("main", "merge-request"),
         "dev-lily": ("main", "merge-request"),
     }
-    assert "the environments dev-iris, dev-lily share it" in found.notes
-    file = "charts/garden/values-dev.yaml"
+    file, pond = "charts/garden/values-dev.yaml", "charts/pond/values-dev.yaml"
     assert found.sent(f"{IRIS}:1.10.0") == {file: ("  tag: 1.2.0", "  tag: 1.10.0")}
     assert found.sent(f"{IRIS}:2.0.0") == {}
-    assert found.sent(f"{LILY}:main-8") == {file: ("    version: main-7", "    version: main-8")}
+    assert found.sent(f"{LILY}:main-8") == {pond: ("    version: main-7", "    version: main-8")}
     assert found.sent(f"{LILY}:main-9-dirty") == {}
     assert found.sent(f"{LILY}:main-0") == {}
     assert found.sent(f"{LILY}:develop-9") == {}
-    assert found.sent(f"{LILY}:main-6") == {file: ("    version: main-8", "    version: main-6")}
+    assert found.sent(f"{LILY}:main-6") == {pond: ("    version: main-8", "    version: main-6")}
 
 
 def test_the_command_tells_on_stderr_what_the_rules_do_not_say(tmp_path: Path) -> None:
@@ -251,3 +274,7 @@ def test_the_command_tells_on_stderr_what_the_rules_do_not_say(tmp_path: Path) -
     text = (tmp_path / RULES_PATH).read_text()
     assert "# - lily/values.yaml:2: the name of an image is never written, only its tag.\n" in text
     assert updater("init", "--print", cwd=tmp_path).out == text
+    again = updater("init", cwd=tmp_path)
+    assert (again.code, again.out) == (2, "")
+    assert again.err.startswith("Error: .updater/rules.yaml is there already; --force replaces it")
+    assert "Note:" not in again.err

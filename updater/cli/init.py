@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -30,26 +31,45 @@ def command(folder: Path, *, only_print: bool, force: bool) -> None:
 
     The rules are a beginning: read them, change them, and commit them to the default branch.
     """
+    rules = folder / RULES_PATH
+    if not only_print:
+        _see_to(rules, force=force)
     files = Folder(folder)
     survey = Survey(files)
 
     carried = carry_over(files, survey)
     text = carried.text if carried is not None else _by_looking(files, survey)
+    commented_out = carried.commented_out if carried is not None else ()
+    names = _names(text, folder, survey) if carried is None or carried.environments else []
+    for note in carried.notes if carried is not None else ():
+        click.echo(f"Note: {note}", err=True)
+    if only_print:
+        click.echo(text, nl=False)
+        return
+    _write(rules, text)
+    click.echo(_told(rules, names, commented_out))
+
+
+def _names(text: str, folder: Path, survey: Survey) -> list[str]:
     environments = parse_rules(text.encode()).environments
     if not any(survey.files_of(environment.scope) for environment in environments):
         raise InvalidRequest(
             f"No chart was found in {folder}, nor an image in a manifest, so there is nothing to write "
             "rules for: name the checkout of the config repo."
         )
-    for note in carried.notes if carried is not None else ():
-        click.echo(f"Note: {note}", err=True)
-    if only_print:
-        click.echo(text, nl=False)
-        return
-    rules = folder / RULES_PATH
-    _write(rules, text, force=force)
-    names = ", ".join(environment.name for environment in environments)
-    click.echo(f"Wrote {rules} with the environments {names}. Read it, then commit it to the default branch.")
+    return [environment.name for environment in environments]
+
+
+def _told(rules: Path, names: Sequence[str], commented_out: Sequence[str]) -> str:
+    out = ", ".join(commented_out)
+    if not names:
+        return (
+            f"Wrote {rules}, with every environment commented out: {out}. As it is, nothing goes out by it. "
+            "Decide what its comments name before you commit it."
+        )
+    also = f" Commented out, for you to decide: {out}." if out else ""
+    environments = f"the environment{'s' if len(names) > 1 else ''} {', '.join(names)}"
+    return f"Wrote {rules} with {environments}.{also} Read it, then commit it to the default branch."
 
 
 def _by_looking(files: Folder, survey: Survey) -> str:
@@ -69,7 +89,7 @@ def _manifests(files: Folder, survey: Survey) -> frozenset[str]:
     )
 
 
-def _write(rules: Path, text: str, *, force: bool) -> None:
+def _see_to(rules: Path, *, force: bool) -> None:
     # A link is no rules file for the server either: it reads regular files only.
     for link in (rules.parent, rules):
         if link.is_symlink():
@@ -78,6 +98,9 @@ def _write(rules: Path, text: str, *, force: bool) -> None:
         raise InvalidRequest(
             f"{rules} is there already; --force replaces it, --print only shows the new one."
         )
+
+
+def _write(rules: Path, text: str) -> None:
     try:
         rules.parent.mkdir(exist_ok=True)
         rules.touch()

@@ -17,10 +17,7 @@ from updater.elsewhere.values import Mark, Notes
 from updater.yamledit import KeyPath
 
 TOOL = "Argo CD Image Updater"
-_LEAVE = (
-    "Argo CD Image Updater goes on to write as long as it is told to: take its annotations off the "
-    "Applications, or delete its ImageUpdater objects."
-)
+_LEAVE = "take its annotations off the Applications, or delete its ImageUpdater objects"
 _INDEX = re.compile(r"\[([0-9]+)\]")
 
 
@@ -28,7 +25,7 @@ def read(findings: Findings, paths: frozenset[str], notes: Notes) -> list[Mark]:
     """Read which images of which applications are followed, and where their tags stand."""
     marks = [mark for one in wanted(findings.things, notes) for mark in _marks(one, paths, notes)]
     if marks:
-        notes.tell("", _LEAVE)
+        notes.leave(TOOL, _LEAVE)
     return marks
 
 

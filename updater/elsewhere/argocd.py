@@ -89,7 +89,7 @@ def _annotated(application: Thing, notes: Notes) -> Iterator[Wanted]:
         }
         option = {"update-strategy": "", "allow-tags": "", "ignore-tags": ""} | said | own
         if "pull-secret" in option or "platforms" in option:
-            notes.tell(application.where, "pull-secret and platforms: no registry is asked.")
+            notes.mention(application.where, "pull-secret and platforms: no registry is asked.")
         yield Wanted(
             application=application,
             where=application.where,
@@ -172,7 +172,7 @@ def _choice(strategy: str, constraint: str, allow: str, ignore: list[str]) -> Ch
     choice = choices.without(_by(strategy.lower(), constraint, pattern), ignore)
     if allow and allow.lower() != "any" and not pattern:
         told = f"allow-tags {allow!r}: it took no tag by that, and the rules take any"
-        choice = replace(choice, told=(*choice.told, told))
+        choice = replace(choice, told=(*choice.told, told), wider="it took no tag of it")
     return choice
 
 

@@ -7,6 +7,7 @@ of Fleet, Flux and Argo CD call it; what the rules cannot say is told and never 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 
 from updater.elsewhere.ranges import version_pattern
 from updater.elsewhere.regexes import Regex, translate
@@ -15,24 +16,40 @@ from updater.elsewhere.values import Choice
 _ANY_RANGE = ">=0.0.0"
 # What `policy` takes as a pattern at most.
 _MAX_PATTERN = 512
+_NOT_ALL = "not all that chose its tags can be said by a pattern"
+
+
+@dataclass(slots=True)
+class _Losses:
+    """What a pattern and an order do not say; `wider` where the pattern takes more tags for it."""
+
+    told: list[str] = field(default_factory=list)
+    wider: str = ""
+
+    def widen(self, what: str) -> None:
+        self.told.append(what)
+        self.wider = _NOT_ALL
 
 
 def by_version(wanted: str, pattern: str = "", extract: str = "") -> Choice:
     """Choose the highest version of a range (empty for any)."""
-    told: list[str] = []
-    versions = _versions(wanted or _ANY_RANGE, told)
-    regex = _regex(pattern, told)
+    losses = _Losses()
+    said = " of ".join(filter(None, (wanted, pattern)))
+    versions = _versions(wanted or _ANY_RANGE, losses)
+    regex = _regex(pattern, losses)
     if regex is None:
-        return _choice(rf"^v?(?P<version>{versions})$", "semver", told)
-    group = _group(regex, extract, told)
+        return _choice(rf"^v?(?P<version>{versions})$", "semver", losses, said)
+    group = _group(regex, extract, losses)
     if group is None:
         own = regex.whole()
         flags = re.match(r"\(\?[ims]+\)|", own)
         start = flags[0] if flags else ""
-        return _choice(rf"{start}(?=v?(?P<version>{versions})$){own[len(start) :]}", "semver", told)
+        return _choice(rf"{start}(?=v?(?P<version>{versions})$){own[len(start) :]}", "semver", losses, said)
     if version_pattern(_ANY_RANGE) != versions:
-        told.append(f"the range {wanted!r} of the part {extract!r}: versions outside of it are taken as well")
-    return _choice(regex.whole(group, "version"), "semver", told)
+        losses.widen(
+            f"the range {wanted!r} of the part {extract!r}: versions outside of it are taken as well"
+        )
+    return _choice(regex.whole(group, "version"), "semver", losses, said)
 
 
 def by_number(direction: str, pattern: str = "", extract: str = "") -> Choice:
@@ -47,35 +64,35 @@ def by_alphabet(direction: str, pattern: str = "", extract: str = "", *, lowest:
 
 
 def _ordered(order: str, direction: str, pattern: str, extract: str, *, lowest: str = "desc") -> Choice:
-    told: list[str] = []
-    regex = _regex(pattern, told)
-    group = _group(regex, extract, told) if regex else None
+    losses = _Losses()
+    regex = _regex(pattern, losses)
+    group = _group(regex, extract, losses) if regex else None
     if direction.lower() == lowest:
-        told.append(
+        losses.told.append(
             f"the order {lowest}, by which the lowest tag is the newest: builds are written as they come"
         )
         order = "none"
     if extract and group is None:
         order = "none"
-    return _choice(regex.whole(group) if regex else "", order, told)
+    return _choice(regex.whole(group) if regex else "", order, losses, pattern)
 
 
 def by_time(pattern: str = "") -> Choice:
     """Choose what was built last: the order in which the builds come."""
-    told = ["which image was built last: builds are written in the order in which they are sent"]
-    regex = _regex(pattern, told)
-    return _choice(regex.whole() if regex else "", "none", told)
+    losses = _Losses(["which image was built last: builds are written in the order in which they are sent"])
+    regex = _regex(pattern, losses)
+    return _choice(regex.whole() if regex else "", "none", losses, pattern)
 
 
 def of_one_tag(tag: str, pattern: str = "") -> Choice:
     """Choose whatever one tag stands for now: only digests differ."""
-    told = [
-        "what the tag stands for now: send the digest with each build, and let a digest stand in the file"
-    ]
+    losses = _Losses(
+        ["what the tag stands for now: send the digest with each build, and let a digest stand in the file"]
+    )
     if tag:
-        return _choice(f"^{re.escape(tag)}$", "none", told)
-    regex = _regex(pattern, told)
-    return _choice(regex.whole() if regex else "", "none", told)
+        return _choice(f"^{re.escape(tag)}$", "none", losses, tag or pattern)
+    regex = _regex(pattern, losses)
+    return _choice(regex.whole() if regex else "", "none", losses, tag or pattern)
 
 
 def without(choice: Choice, globs: list[str]) -> Choice:
@@ -84,41 +101,42 @@ def without(choice: Choice, globs: list[str]) -> Choice:
         return choice
     left_out = "|".join(_glob(glob) for glob in globs)
     pattern = rf"(?!(?:{left_out})$){choice.pattern or '.*'}"
-    return _choice(pattern, choice.order, list(choice.told))
+    said = " ".join(filter(None, (choice.said, f"without {' and '.join(globs)}")))
+    return _choice(pattern, choice.order, _Losses(list(choice.told), choice.wider), said)
 
 
-def _choice(pattern: str, order: str, told: list[str]) -> Choice:
+def _choice(pattern: str, order: str, losses: _Losses, said: str = "") -> Choice:
     if len(pattern) > _MAX_PATTERN:
-        told.append(f"the pattern {pattern[:60]!r}…, which is too long: any tag is taken")
-        return Choice(pattern="", order="none", told=tuple(told))
-    return Choice(pattern=pattern, order=order, told=tuple(told))
+        losses.widen(f"the pattern {pattern[:60]!r}…, which is too long: any tag is taken")
+        pattern, order = "", "none"
+    return Choice(pattern=pattern, order=order, told=tuple(losses.told), said=said, wider=losses.wider)
 
 
-def _versions(wanted: str, told: list[str]) -> str:
+def _versions(wanted: str, losses: _Losses) -> str:
     try:
         return version_pattern(wanted)
     except ValueError as problem:
-        told.append(f"the range {wanted!r} ({problem}): all versions are taken")
+        losses.widen(f"the range {wanted!r} ({problem}): all versions are taken")
         return version_pattern(_ANY_RANGE)
 
 
-def _regex(pattern: str, told: list[str]) -> Regex | None:
+def _regex(pattern: str, losses: _Losses) -> Regex | None:
     if not pattern:
         return None
     try:
         return translate(pattern)
     except ValueError as problem:
-        told.append(f"the pattern {pattern!r} ({problem}): write one that takes the same tags")
+        losses.widen(f"the pattern {pattern!r} ({problem}): write one that takes the same tags")
         return None
 
 
-def _group(regex: Regex, extract: str, told: list[str]) -> int | None:
+def _group(regex: Regex, extract: str, losses: _Losses) -> int | None:
     if not extract:
         return None
     try:
         return regex.group(extract)
     except ValueError as problem:
-        told.append(f"the order of tags by a part of them ({problem})")
+        losses.told.append(f"the order of tags by a part of them ({problem})")
         return None
 
 

@@ -6,20 +6,17 @@ It hides which scan a marker means and which GitRepo's branch is written. What i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from updater.elsewhere import choices
 from updater.elsewhere.objects import Findings, Marker, Thing, at, items
-from updater.elsewhere.values import DIGEST_MARKER, NAME_MARKER, UNKNOWN, Choice, Mark, Notes
+from updater.elsewhere.values import DIGEST_MARKER, NAME_MARKER, SUSPENDED, UNKNOWN, Choice, Mark, Notes
 from updater.errors import InvalidConfigRepo
 from updater.globs import compile_glob
 from updater.model import canonical_repository
 
 TOOL = "Fleet"
-_LEAVE = (
-    "Fleet goes on to write as long as it is told to: take imageScans out of the fleet.yaml files and "
-    "imageScanCommit out of the GitRepo."
-)
+_LEAVE = "take imageScans out of the fleet.yaml files and imageScanCommit out of the GitRepo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +44,9 @@ def read(findings: Findings, notes: Notes) -> list[Mark]:
             marks.append(mark)
     for scan in scans:
         if scan not in used:
-            notes.tell(scan.where, f"no marker names the scan {scan.name!r}, so it wrote nothing.")
+            notes.mention(scan.where, f"no marker names the scan {scan.name!r}, so it wrote nothing.")
     if marks:
-        notes.tell("", _LEAVE)
+        notes.leave(TOOL, _LEAVE)
     return marks
 
 
@@ -61,9 +58,11 @@ def _scans(thing: Thing, notes: Notes) -> Iterator[_Scan]:
     for one in listed:
         image = str(at(one, "image") or "")
         tag_name = str(at(one, "tagName") or "")
+        choice = _choice(one)
         if at(one, "suspend") == "true":
             notes.tell(thing.where, f"the scan {tag_name!r} is suspended, and the rules are not.")
-        yield _Scan(folder, tag_name, thing.where, canonical_repository(image) or "", _choice(one))
+            choice = replace(choice, wider=SUSPENDED)
+        yield _Scan(folder, tag_name, thing.where, canonical_repository(image) or "", choice)
 
 
 def _choice(scan: object) -> Choice:
@@ -93,10 +92,10 @@ def _meant(marker: Marker, scans: list[_Scan], notes: Notes) -> _Scan | None:
 def _mark(marker: Marker, scan: _Scan | None, branch: str, notes: Notes) -> Mark | None:
     name, _, part = marker.text.partition(":")
     if part == "name":
-        notes.tell(marker.where, NAME_MARKER)
+        notes.mention(marker.where, NAME_MARKER)
         return None
     if part == "digest":
-        notes.tell(marker.where, DIGEST_MARKER)
+        notes.mention(marker.where, DIGEST_MARKER)
     return Mark(
         tool=TOOL,
         name=name,

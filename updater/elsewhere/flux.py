@@ -11,12 +11,12 @@ from dataclasses import replace
 
 from updater.elsewhere import choices
 from updater.elsewhere.objects import Findings, Marker, Thing
-from updater.elsewhere.values import DIGEST_MARKER, NAME_MARKER, UNKNOWN, Choice, Mark, Notes
+from updater.elsewhere.values import DIGEST_MARKER, NAME_MARKER, SUSPENDED, UNKNOWN, Choice, Mark, Notes
 from updater.model import canonical_repository
 
 TOOL = "Flux"
 _GROUP = "image.toolkit.fluxcd.io"
-_LEAVE = "Flux goes on to write as long as it is told to: suspend or delete its ImageUpdateAutomations."
+_LEAVE = "suspend or delete its ImageUpdateAutomations"
 
 _Named = Mapping[tuple[str, str], Thing]
 
@@ -40,13 +40,15 @@ def read(findings: Findings, notes: Notes) -> list[Mark]:
         automation = _automation(marker, namespace, kinds["ImageUpdateAutomation"], notes)
         mark = _mark(marker, policy, _repository(policy, repositories), notes)
         if mark is not None:
+            if automation is not None and automation.text("spec", "suspend") == "true":
+                mark = replace(mark, choice=replace(mark.choice, wider=SUSPENDED))
             branch, target = _branches(automation, sources, notes)
             marks.append(_delivered(mark, branch, target))
     for policy in kinds["ImagePolicy"]:
         if policy not in used:
-            notes.tell(policy.where, f"no marker names the policy {policy.name!r}, so it wrote nothing.")
+            notes.mention(policy.where, f"no marker names the policy {policy.name!r}, so it wrote nothing.")
     if marks:
-        notes.tell("", _LEAVE)
+        notes.leave(TOOL, _LEAVE)
     return marks
 
 
@@ -87,17 +89,17 @@ def _mark(marker: Marker, policy: Thing | None, repository: str, notes: Notes) -
     namespace, _, rest = marker.text.partition(":")
     name, _, part = rest.partition(":")
     if part == "name":
-        notes.tell(marker.where, NAME_MARKER)
+        notes.mention(marker.where, NAME_MARKER)
         return None
     if part == "digest":
-        notes.tell(marker.where, DIGEST_MARKER)
+        notes.mention(marker.where, DIGEST_MARKER)
         return None
     if policy is None:
         notes.tell(marker.where, f"the policy {namespace}:{name} is not in this checkout.")
     elif not repository:
         notes.tell(policy.where, f"the ImageRepository of the policy {name!r} is not in this checkout.")
     elif policy.text("spec", "digestReflectionPolicy") not in {"", "Never"}:
-        notes.tell(policy.where, DIGEST_MARKER)
+        notes.mention(policy.where, DIGEST_MARKER)
     return Mark(
         tool=TOOL,
         name=name,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from updater.charts import Survey, Target
 from updater.elsewhere.values import Mark, Notes
+from updater.elsewhere.widening import Key, Widening, Widenings, key_of, reason, widenings
 from updater.errors import EditRefused
 from updater.globs import MAX_LENGTH
 from updater.model import Files, PinnedPlace, Scope, familiar_repository
@@ -23,6 +24,13 @@ from updater.yamledit import parse, show_path
 
 _UNFIT = re.compile(r"[^a-z0-9]+")
 _MAX_NAME = 60
+_TO_DECIDE = (
+    "The rules choose by file and tag, for every image of the file alike. For an environment that is "
+    "commented out, decide: give each of its images a file of its own, or all of one file one policy, mend "
+    "what is named, and run `updater init --force` again; or let each pipeline name its environment, with a "
+    "token that may speak for its own image and environment alone (docs/settings.md); or let out what is "
+    "named. For the last two, take the first # off the lines of the environment, and of its images."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +41,48 @@ class _Group:
     globs: tuple[str, ...]
     base: str
     marks: tuple[Mark, ...]
+    wider: tuple[Widening, ...] = ()
 
 
-def join(
-    marks: Sequence[Mark], survey: Survey, files: Files, notes: Notes
-) -> tuple[list[Proposed], list[PinnedPlace]]:
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Environments, and places to be named; those `commented_out` are of environments that are."""
+
+    environments: Sequence[Proposed]
+    images: Sequence[PinnedPlace]
+    commented_out: Sequence[PinnedPlace]
+
+
+def join(marks: Sequence[Mark], survey: Survey, files: Files, notes: Notes) -> Joined:
     """Share the places out among environments, in the order builds travel, and name what is hard to find."""
-    groups = list(_groups([mark for mark in marks if _is_fit(mark, notes)], files.paths, notes))
+    marks = [_on_branch(mark, notes) for mark in marks if _is_fit(mark, notes)]
+    groups = list(_groups(marks, files.paths, {}))
+    wider = widenings(marks, _places(groups, survey))
+    groups = list(_groups(marks, files.paths, wider))
     environments = [_environment(*pair) for pair in zip(groups, _names(groups), strict=True)]
+    for environment in environments:
+        if environment.commented_out:
+            notes.decide(f"{environment.name} is commented out: {environment.commented_out}")
+    if wider:
+        notes.decide(_TO_DECIDE)
     joining = _Joining(survey, files, notes)
     for group in groups:
         joining.settle(group)
-    holders: dict[str, list[str]] = defaultdict(list)
-    for group, environment in zip(groups, environments, strict=True):
+    active = {mark.file for group in groups if not group.wider for mark in group.marks}
+    return Joined(
+        environments,
+        [image for image in joining.images if image.file in active],
+        [image for image in joining.images if image.file not in active],
+    )
+
+
+def _places(groups: Sequence[_Group], survey: Survey) -> dict[str, list[Target]]:
+    """Return the images in each file of the groups."""
+    found: dict[str, list[Target]] = defaultdict(list)
+    for group in groups:
         for file in dict.fromkeys(mark.file for mark in group.marks):
-            holders[file].append(environment.name)
-    for file, names in holders.items():
-        if len(names) > 1:
-            notes.tell(
-                file,
-                f"the environments {', '.join(names)} share it, as images are chosen differently. "
-                "A tag that several of them take is written by each, for whatever image it is.",
-            )
-    return environments, joining.images
+            found[file] += survey.in_file(Scope(files=group.globs, base=group.base), file)
+    return found
 
 
 def _is_fit(mark: Mark, notes: Notes) -> bool:
@@ -65,19 +92,25 @@ def _is_fit(mark: Mark, notes: Notes) -> bool:
     return fits
 
 
-def _groups(marks: Sequence[Mark], paths: frozenset[str], notes: Notes) -> Iterator[_Group]:
-    by_rule: dict[tuple[str, bool, str, str], list[Mark]] = defaultdict(list)
+def _on_branch(mark: Mark, notes: Notes) -> Mark:
+    if mark.branch and (problem := branch_problem(mark.branch)):
+        notes.tell(mark.source, f"the branch {mark.branch!r} {problem}; write the branch into the rules.")
+        return replace(mark, branch="")
+    return mark
+
+
+def _groups(marks: Sequence[Mark], paths: frozenset[str], wider: Widenings) -> Iterator[_Group]:
+    """Yield places by what chooses them and their stage; files for which that is not exact by themselves."""
+    by_rule: dict[tuple[Key, bool], list[Mark]] = defaultdict(list)
     for mark in marks:
-        branch = mark.branch
-        if branch and (problem := branch_problem(branch)):
-            notes.tell(mark.source, f"the branch {branch!r} {problem}; write the branch into the rules.")
-            branch = ""
-        key = (branch, mark.proposes, mark.choice.pattern, mark.choice.order)
-        by_rule[key].append(replace(mark, branch=branch))
-    ruled = list(by_rule.values())
-    for number, found in share_out([{mark.file for mark in own} for own in ruled], paths):
-        held = tuple(mark for mark in ruled[number] if mark.file in found.files)
-        yield _Group(found.name, found.globs, found.base, held)
+        key = key_of(mark)
+        by_rule[key, (mark.file, key) in wider].append(mark)
+    ruled = sorted(by_rule.items(), key=lambda one: one[0][1])
+    for number, found in share_out([{mark.file for mark in own} for _, own in ruled], paths):
+        (key, _), own = ruled[number]
+        held = tuple(mark for mark in own if mark.file in found.files)
+        widened = [one for file in found.files for one in wider.get((file, key), ())]
+        yield _Group(found.name, found.globs, found.base, held, tuple(widened))
 
 
 def _names(groups: Sequence[_Group]) -> Iterator[str]:
@@ -88,7 +121,9 @@ def _names(groups: Sequence[_Group]) -> Iterator[str]:
     for group in groups:
         name = group.stage or default
         if count[group.stage] > 1:
-            own = _UNFIT.sub("-", group.marks[0].name.lower()).strip("-")
+            parts = _UNFIT.sub("-", group.marks[0].name.lower()).strip("-").split("-")
+            # `web-prod` of the stage prod is `prod-web`.
+            own = "-".join(part for part in parts if part != group.stage)
             name = "-".join(filter(None, (group.stage, own)))[:_MAX_NAME].rstrip("-.") or default
         number, stem = 2, name
         while name in taken:
@@ -110,6 +145,7 @@ def _environment(group: _Group, name: str) -> Proposed:
         order=first.choice.order,
         proposes=first.proposes,
         reasons=(f"From {', '.join(said[:3])}{more}.",),
+        commented_out=reason(name, group.wider) if group.wider else "",
     )
 
 
@@ -192,7 +228,7 @@ class _Joining:
         named = {pin.repository for pin in self.images if pin.file == file}
         for target in targets:
             if target.repository in images - named and (target.document, target.path) not in marked:
-                self._notes.tell(
+                self._notes.mention(
                     f"{file}:{target.line}",
                     f"{familiar_repository(target.repository)} stands there as well; its tag moves along.",
                 )

@@ -66,7 +66,7 @@ def environments_in(paths: frozenset[str], manifests: frozenset[str] = frozenset
 def share_out(groups: Sequence[Collection[str]], paths: frozenset[str]) -> Iterator[tuple[int, Found]]:
     """Share out the files of each group by their stages, in the order builds travel; none is left out.
 
-    Yields the group's number with each. Files that show no stage come first, under an empty name. Globs
+    Yields the group's number with each. Files that show no stage come last, under an empty name. Globs
     take those files alone of `paths`.
     """
     charts = Charts.among(paths)
@@ -78,7 +78,7 @@ def share_out(groups: Sequence[Collection[str]], paths: frozenset[str]) -> Itera
             place = place_of(path, charts, manifests)
             shared[place[1].environment if place else "", number].add(path)
     known = {one.name: one for one in environments_in(paths, manifests)}
-    for name, number in sorted(shared, key=lambda one: (stage_rank(one[0]) or 0, one)):
+    for name, number in sorted(shared, key=lambda one: (not one[0], stage_rank(one[0]) or 0, one)):
         own = shared[name, number]
         found = known.get(name)
         if found is None or own != set(found.files) or not _take_only(found.globs, own, paths):

@@ -22,7 +22,10 @@ _WIDTH = 108
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposed:
-    """An environment to be written; `reasons` are comments, an empty pattern takes any tag."""
+    """An environment to be written; `reasons` are comments, an empty pattern takes any tag.
+
+    With `commented_out`, which says why, nothing of it counts until somebody takes its `#` away.
+    """
 
     name: str
     files: tuple[str, ...]
@@ -32,6 +35,7 @@ class Proposed:
     order: str = "numeric"
     proposes: bool = False
     reasons: tuple[str, ...] = ()
+    commented_out: str = ""
 
 
 def rules_text(
@@ -39,8 +43,13 @@ def rules_text(
     notes: Sequence[str],
     environments: Sequence[Proposed],
     images: Sequence[PinnedPlace],
+    *,
+    commented_out: Sequence[PinnedPlace] = (),
 ) -> str:
-    """Return the text of a rules file; `header` are paragraphs of a comment, `notes` a list below them."""
+    """Return the text of a rules file; `header` are paragraphs of a comment, `notes` a list below them.
+
+    Of the images, those that are `commented_out` belong to such environments alone.
+    """
     lines: list[str] = []
     for paragraph in header:
         lines += [*comment(paragraph, "# "), "#"]
@@ -50,13 +59,11 @@ def rules_text(
         lines += comment(note, "# - ", "#   ")
     lines += ["", "environments:"]
     for one in environments:
-        lines += _environment(one)
-    if images:
-        lines.append("images:")
-    for image in images:
-        lines.append(f"  - repository: {scalar(familiar_repository(image.repository))}")
-        lines.append(f"    file: {scalar(image.file)}")
-        lines.append(f"    path: {_path(image)}")
+        lines += _commented_out(one) if one.commented_out else _environment(one)
+    if images or commented_out:
+        lines.append("images:" if images else "#images:")
+    lines += [line for image in images for line in _image(image)]
+    lines += [f"  #{line[2:]}" for image in commented_out for line in _image(image)]
     return "\n".join([*lines, ""])
 
 
@@ -113,6 +120,19 @@ def _environment(one: Proposed) -> Iterator[str]:
             yield f"      pattern: {quoted(one.pattern)}"
         yield f"      order: {one.order}"
     yield f"    delivery: {'merge-request' if one.proposes else 'commit'}"
+
+
+def _commented_out(one: Proposed) -> Iterator[str]:
+    """Yield an environment whose lines count when the first `#` of each is taken away."""
+    yield from comment(one.commented_out, "  # ")
+    for line in _environment(one):
+        yield f"  #{line[2:]}"
+
+
+def _image(image: PinnedPlace) -> Iterator[str]:
+    yield f"  - repository: {scalar(familiar_repository(image.repository))}"
+    yield f"    file: {scalar(image.file)}"
+    yield f"    path: {_path(image)}"
 
 
 def _path(image: PinnedPlace) -> str:
