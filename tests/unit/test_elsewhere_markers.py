@@ -47,7 +47,7 @@ def gitrepo(branch: str, extra: str = "") -> str:
         (fleet("other"), "iris/values.yaml:1: no scan is called 'other' in this checkout."),
         (
             fleet("other"),
-            "iris/values.yaml:1: Fleet, other: which tags were chosen: nothing in this checkout says it.",
+            f"{IRIS}:1.1.0 would go out by default, although nothing in this checkout says which tags",
         ),
         (fleet("other"), "iris/fleet.yaml:1: no marker names the scan 'iris', so it wrote nothing."),
         (

@@ -45,6 +45,8 @@ def test_an_environment_that_would_let_another_image_out_is_commented_out_and_to
     first = carried(files).notes[0]
     assert first.startswith(f"job is commented out: {SIDE}:2.2.0, which ~2.1 kept out, would go out by job")
     assert "both/deployment.yaml" in first
+    second = carried(files).notes[1]
+    assert f"{JOB}:2.1.4 would go out by side, whether or not Fleet's job had chosen it" in second
 
 
 def test_what_stands_alone_in_a_file_is_written_though_the_rest_of_its_scan_is_not() -> None:

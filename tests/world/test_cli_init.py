@@ -69,3 +69,34 @@ def test_a_file_for_compose_is_no_manifest(tmp_path: Path) -> None:
     ran = updater("init", cwd=folder)
     assert ran.code == 2
     assert "No chart was found" in ran.err
+
+
+def test_init_names_images_that_no_environment_takes_and_overlays_that_set_none(tmp_path: Path) -> None:
+    iris, lily = (
+        f"kind: Pod\napiVersion: v1\nspec:\n  containers:\n  - image: registry.example.com/{name}:1.0.0\n"
+        for name in ("iris", "lily")
+    )
+    overlay = "resources: [../../base]\n"
+    tags = f"{overlay}images:\n- {{name: registry.example.com/iris, newTag: 1.0.0}}\n"
+    base, rules = tmp_path / "base", tmp_path / ".updater/rules.yaml"
+    for path, text in {
+        base / "pod.yaml": iris,
+        base / "lily.yaml": lily,
+        base / "kustomization.yaml": "resources: [pod.yaml, lily.yaml]\n",
+        tmp_path / "overlays/dev/kustomization.yaml": tags,
+        tmp_path / "overlays/prod/kustomization.yaml": overlay,
+    }.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    ran = updater("init", cwd=tmp_path)
+    assert ran.err == (
+        "Note: overlays/prod/kustomization.yaml: no image stands there, so prod cannot be told apart by "
+        "tags. Write images with a newTag there, and run `updater init --force` again.\n"
+        "Note: base/lily.yaml:5: registry.example.com/lily is in no environment, so no build of it goes "
+        "out. Add the file to the files of one, or set its tag in a kustomization of one.\n"
+    )
+    assert "environment dev." in ran.out
+    (tmp_path / "overlays/prod/kustomization.yaml").write_text(tags.replace("newTag", "newName: x, newTag"))
+    (base / "lily.yaml").unlink()
+    rules.unlink()
+    assert updater("init", cwd=tmp_path).err == ""

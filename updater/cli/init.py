@@ -7,16 +7,12 @@ from pathlib import Path
 
 import click
 
-from updater.charts import Survey, is_kustomization
+from updater.charts import Survey
+from updater.cli.leftover import EVERYWHERE, images_in_manifests, left_out
 from updater.elsewhere import carry_over
 from updater.errors import InvalidRequest
 from updater.folder import Folder, replace_file
-from updater.model import Scope
-from updater.policy import RULES_PATH, manifest_candidates, parse_rules, suggest_rules
-
-# Manifests looked at; more would show nothing new, and each is parsed whole.
-MAX_MANIFESTS = 2_000
-_EVERYWHERE = Scope(files=("**",))
+from updater.policy import RULES_PATH, Environment, parse_rules, suggest_rules
 
 
 @click.command("init")
@@ -40,24 +36,25 @@ def command(folder: Path, *, only_print: bool, force: bool) -> None:
     carried = carry_over(files, survey)
     text = carried.text if carried is not None else _by_looking(files, survey)
     commented_out = carried.commented_out if carried is not None else ()
-    names = _names(text, folder, survey) if carried is None or carried.environments else []
-    for note in carried.notes if carried is not None else ():
+    environments = _environments(text, folder, survey) if carried is None or carried.environments else ()
+    notes = carried.notes if carried is not None else tuple(left_out(files, survey, environments))
+    for note in notes:
         click.echo(f"Note: {note}", err=True)
     if only_print:
         click.echo(text, nl=False)
         return
     _write(rules, text)
-    click.echo(_told(rules, names, commented_out))
+    click.echo(_told(rules, [environment.name for environment in environments], commented_out))
 
 
-def _names(text: str, folder: Path, survey: Survey) -> list[str]:
+def _environments(text: str, folder: Path, survey: Survey) -> Sequence[Environment]:
     environments = parse_rules(text.encode()).environments
     if not any(survey.files_of(environment.scope) for environment in environments):
         raise InvalidRequest(
             f"No chart was found in {folder}, nor an image in a manifest, so there is nothing to write "
             "rules for: name the checkout of the config repo."
         )
-    return [environment.name for environment in environments]
+    return environments
 
 
 def _told(rules: Path, names: Sequence[str], commented_out: Sequence[str]) -> str:
@@ -74,19 +71,9 @@ def _told(rules: Path, names: Sequence[str], commented_out: Sequence[str]) -> st
 
 def _by_looking(files: Folder, survey: Survey) -> str:
     def tags_in(file: str) -> list[str]:
-        return [target.tag for target in survey.in_file(_EVERYWHERE, file) if target.tag]
+        return [target.tag for target in survey.in_file(EVERYWHERE, file) if target.tag]
 
-    return suggest_rules(files.paths, tags_in, _manifests(files, survey))
-
-
-def _manifests(files: Folder, survey: Survey) -> frozenset[str]:
-    """Return the manifests and kustomizations with images; Compose files and the like are none."""
-    candidates = manifest_candidates(files.paths)[:MAX_MANIFESTS]
-    return frozenset(
-        file
-        for file in candidates
-        if (is_kustomization(file) or b"apiVersion" in files.read(file)) and survey.in_file(_EVERYWHERE, file)
-    )
+    return suggest_rules(files.paths, tags_in, images_in_manifests(files, survey))
 
 
 def _see_to(rules: Path, *, force: bool) -> None:

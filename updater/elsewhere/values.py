@@ -30,11 +30,7 @@ class Choice:
     wider: str = ""
 
 
-UNKNOWN = Choice(
-    order="none",
-    told=("which tags were chosen: nothing in this checkout says it",),
-    wider="nothing in this checkout says which tags were chosen",
-)
+UNKNOWN = Choice(order="none", wider="nothing in this checkout says which tags were chosen")
 SUSPENDED = "what chose its tags was suspended"
 NAME_MARKER = "the name of an image is never written, only its tag."
 DIGEST_MARKER = "a digest is written where each build is sent with its own."

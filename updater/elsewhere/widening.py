@@ -41,8 +41,8 @@ def key_of(mark: Mark) -> Key:
 class Widening:
     """An image of a file that an environment would let out otherwise than the other tool did.
 
-    `tag` shows it, and is empty where none is known. `why` is a sentence that starts with the image, with
-    a place for the environment.
+    `tag` shows it, and is empty where none is known. `why` is a sentence with places for the `subject`, which
+    is the image with its tag, and for the `environment`.
     """
 
     file: str
@@ -106,9 +106,10 @@ class _Beside:
                 continue
             # What a pattern takes more than was chosen was chosen by nothing.
             sure = [other for other in others if not other.choice.wider]
-            tag = self._example(repository, mark, sure)
+            kept_out = self._example(repository, mark, sure) if sure else ""
+            tag = kept_out or self._example(repository, mark, ())
             governed = bool(sure) or (bool(chosen) and not others)
-            why = _why(mark, sure, named=bool(tag), governed=governed)
+            why = _why(mark, sure, kept_out=bool(kept_out), governed=governed)
             yield Widening(self._file, familiar_repository(repository), tag, why)
 
     def _example(self, repository: str, mark: Mark, others: Sequence[Mark]) -> str:
@@ -125,17 +126,18 @@ class _Beside:
         return ""
 
 
-def _why(mark: Mark, others: Sequence[Mark], *, named: bool, governed: bool) -> str:
+def _why(mark: Mark, others: Sequence[Mark], *, kept_out: bool, governed: bool) -> str:
     if not governed:
         return "{subject}, which nothing chose, would go out by {environment}"
     if not others:
         return f"{{subject}} would go out by {{environment}}, although {_plain(mark.choice.wider)}"
-    kept = listing(
-        list(dict.fromkeys(_plain(one.choice.said or f"{one.tool}'s {one.name}") for one in others))
-    )
-    if named:
+    names = [f"{one.tool}'s {one.name}" for one in others]
+    if kept_out:
+        said = [one.choice.said or name for one, name in zip(others, names, strict=True)]
+        kept = _plain(listing(list(dict.fromkeys(said))))
         return f"{{subject}}, which {kept} kept out, would go out by {{environment}}"
-    return f"{{subject}} that {kept} chose would go out by {{environment}} in another order or another way"
+    chosen = _plain(listing(list(dict.fromkeys(names))))
+    return f"{{subject}} would go out by {{environment}}, whether or not {chosen} had chosen it"
 
 
 def _plain(text: str) -> str:

@@ -124,7 +124,7 @@ def _environment(one: Proposed) -> Iterator[str]:
 
 def _commented_out(one: Proposed) -> Iterator[str]:
     """Yield an environment whose lines count when the first `#` of each is taken away."""
-    yield from comment(one.commented_out, "  # ")
+    yield from comment(f"Commented out: {one.commented_out}", "  # ")
     for line in _environment(one):
         yield f"  #{line[2:]}"
 
