@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,6 +53,16 @@ def write(
     """Commit one draft on the branch as it is known, and return the old and the new commit."""
     base = repo.snapshot(branch)
     return base.commit, repo.commit(base, [draft(content)])[-1]
+
+
+def left_behind(before: set[int], seconds: float = 10) -> set[int]:
+    """Return the processes below this one that are new; a server's own may take a moment to end."""
+    pause = threading.Event()
+    for _ in range(int(seconds * 20)):
+        if not children() - before:
+            break
+        pause.wait(0.05)
+    return children() - before
 
 
 def children() -> set[int]:
