@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from updater.model import is_tag
@@ -22,7 +22,10 @@ FEWEST_WITH_ODD = 3
 _MAJORITY = 6
 
 _VERSION = re.compile(r"(v?)[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?")
-_NUMBERED = re.compile(r"([A-Za-z]+(?:[._-][A-Za-z]+)*[._-]|v|build|)([0-9]+)")
+_PREFIX = r"([A-Za-z]+(?:[._-][A-Za-z]+)*[._-]|v|build|)"
+_COMMIT = "[0-9a-f]{7,40}"
+# What stands before and after a number: nothing, or a commit on one side.
+_NUMBERED = (("", ""), ("", f"-{_COMMIT}"), (f"{_COMMIT}-", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def habit_of(tags: Sequence[str]) -> Habit:
     standing = Counter(tag for tag in tags if is_tag(tag) and any(one in "0123456789" for one in tag))
     if not standing:
         return Habit(reason="no builds stand in these files yet")
-    learned = max((_versions(standing), _numbers(standing)), key=lambda one: -_count(standing, one.odd))
+    learned = max((_versions(standing), *_numbers(standing)), key=lambda one: -_count(standing, one.odd))
     builds = sorted(standing.keys() - learned.odd)
     if learned.odd and not _is_majority(_count(standing, builds), standing.total()):
         shown = ", ".join(_spread(sorted(standing)))
@@ -87,9 +90,18 @@ def _versions(standing: Counter[str]) -> Habit:
     return Habit(pattern, "semver", odd=frozenset(standing.keys() - found.keys()))
 
 
-def _numbers(standing: Counter[str]) -> Habit:
-    """Return the form of those tags that are a number behind one of a few prefixes."""
-    matches = {tag: match[1] for tag in standing if (match := _NUMBERED.fullmatch(tag))}
+def _numbers(standing: Counter[str]) -> Iterator[Habit]:
+    """Yield the forms of those tags that are a number behind one of a few prefixes, bare or with a commit."""
+    for before, after in _NUMBERED:
+        form = re.compile(f"{_PREFIX}({before})([0-9]+)({after})")
+        found = {tag: match for tag in standing if (match := form.fullmatch(tag))}
+        # All digits may be anything, a commit is known by a letter.
+        letters = any(re.search("[a-f]", match[2] + match[4]) for match in found.values())
+        yield _numbered(standing, found if letters or not (before or after) else {}, before, after)
+
+
+def _numbered(standing: Counter[str], found: Mapping[str, re.Match[str]], before: str, after: str) -> Habit:
+    matches = {tag: match[1] for tag, match in found.items()}
     prefixes: Counter[str] = Counter()
     for tag, prefix in matches.items():
         prefixes[prefix] += standing[tag]
@@ -99,7 +111,7 @@ def _numbers(standing: Counter[str]) -> Habit:
     if len(kept) > MAX_PREFIXES:
         kept = set()
     taken = {tag for tag, prefix in matches.items() if prefix in kept}
-    pattern = f"^{_alternatives(sorted(kept))}(?P<build>[0-9]+)$"
+    pattern = f"^{_alternatives(sorted(kept))}{before}(?P<build>[0-9]+){after}$"
     return Habit(pattern, "numeric", odd=frozenset(standing.keys() - taken))
 
 
