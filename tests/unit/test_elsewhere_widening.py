@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.elsewhere import carried, commented_out, environments, notes
+from support.files import DictFiles
+
+from updater.charts import Survey
 
 SIDE, JOB, WEB = (f"registry.example.com/{name}" for name in ("side", "job", "web"))
 
@@ -167,3 +172,48 @@ spec: {imageRepositoryRef: {name: web}, policy: {semver: {range: 1.x}}}
     assert order == sorted(order)
     assert order[-1] == len(found.notes) - 1
     assert "from what Fleet and Flux were told here" in found.text.replace("\n# ", " ")
+
+
+POLICIES = {
+    "{semver: {range: ~2.1}}": {"2.1.0", "2.1.9"},
+    "{semver: {range: 2.x}}": {"2.1.0", "2.1.9", "2.2.0"},
+    "{semver: {range: '>=1.0'}}": {"1.0.0", "2.1.0", "2.1.9", "2.2.0", "3.0.0"},
+    "{alphabetical: {order: desc}}": {"1.0.0", "2.1.0", "2.1.9", "2.2.0", "3.0.0", "main-1", "latest"},
+}
+TAGS = set().union(*POLICIES.values())
+
+
+@given(
+    policies=st.lists(st.sampled_from(sorted(POLICIES)), min_size=3, max_size=3),
+    files=st.lists(
+        st.lists(
+            st.tuples(st.integers(0, 2), st.sampled_from(["own", "own", "other", "none", ""])), max_size=3
+        ),
+        max_size=4,
+    ),
+)
+def test_no_environment_takes_a_tag_that_the_policy_of_the_image_does_not(
+    policies: list[str], files: list[list[tuple[int, str]]]
+) -> None:
+    names = ["side", "job", "web"]
+    written, chosen = {}, {}
+    for number, containers in enumerate(files):
+        lines = []
+        for image, marker in containers:
+            scan = {"own": names[image], "other": names[(image + 1) % 3], "none": "no"}.get(marker)
+            line = f"registry.example.com/{names[image]}:2.1.0"
+            lines.append(marked(line, scan) if scan else line)
+            if marker == "own":
+                chosen[f"app{number}/deployment.yaml", names[image]] = POLICIES[policies[image]]
+        written[f"app{number}"] = deployment(*lines)
+    written["app9"] = deployment(marked(f"{SIDE}:2.1.0", "side"))
+    chosen["app9/deployment.yaml", "side"] = POLICIES[policies[0]]
+    repo = fleet(dict(zip(names, policies, strict=True)), **written)
+    survey = Survey(DictFiles(repo))
+    active = environments(repo)
+    assert any("app9/deployment.yaml" in one.scope.files for one in active.values())
+    for one in active.values():
+        for file in survey.files_of(one.scope):
+            for target in survey.in_file(one.scope, file):
+                allowed = chosen.get((file, target.repository.rpartition("/")[2]), set())
+                assert {tag for tag in TAGS if one.tags.takes(tag)} <= allowed
