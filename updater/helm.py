@@ -51,6 +51,8 @@ class Helm:
         place = Path(found).absolute()
         version = _version(place)
         if version is None and program is not None:
+            if not place.is_file():
+                raise InvalidRequest(f"There is no file {program}: name the program helm itself.")
             raise InvalidRequest(f"{program} is no Helm {_OLDEST} or newer: name the program helm itself.")
         return cls(place, version) if version is not None else None
 

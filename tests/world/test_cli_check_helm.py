@@ -42,6 +42,11 @@ def check(helm: Path, folder: Path, *options: str) -> list[Any]:
     return found
 
 
+def static(folder: Path) -> list[Any]:
+    found: list[Any] = json.loads(updater("check", str(folder), "--no-helm", "--format", "json").out)
+    return found
+
+
 @pytest.mark.parametrize("folder", EXAMPLES, ids=lambda path: path.name)
 def test_nothing_is_found_in_the_examples(helm: Path, folder: Path) -> None:
     ran = updater("check", "--strict", str(folder), "--helm", str(helm))
@@ -75,10 +80,15 @@ def test_a_template_that_fails_is_told_in_helms_words_at_its_line(
 ) -> None:
     good, bad, words = FAULTS[fault]
     folder = checkout(tmp_path, {TEMPLATE: DEPLOYMENT.replace(good, bad)})
-    [one] = [one for one in check(helm, folder) if one["code"] == "E9"]
-    assert (one["file"], one["line"]) == (TEMPLATE, 4)
-    assert words in one["facts"]["words"]
-    assert one["facts"]["values"] == ["charts/iris/values-dev.yaml", "charts/iris/values-prod.yaml"]
+    found = check(helm, folder)
+    assert {(one["file"], one["line"]) for one in found} == {(TEMPLATE, 4)}
+    assert "E9" not in [one["code"] for one in found]
+    [one] = [one for one in found if "helm" in one["facts"]]
+    assert words in one["facts"]["helm"]
+    assert words in one["message"]
+    assert [one["fingerprint"]] == [
+        other["fingerprint"] for other in static(folder) if other["code"] == one["code"]
+    ]
 
 
 def test_a_template_that_ignores_the_tag_is_told_for_each_environment(helm: Path, tmp_path: Path) -> None:
@@ -98,7 +108,9 @@ def test_a_tag_that_is_no_string_comes_out_as_another(helm: Path, tmp_path: Path
     rules = OVERLAYS[".updater/rules.yaml"].replace("develop-(?P", "(?P")
     number = {"charts/iris/values-dev.yaml": "image:\n  tag: 1234567\n", ".updater/rules.yaml": rules}
     found = check(helm, checkout(tmp_path, number))
-    assert {one["code"] for one in found} == {"E6", "E10"}
+    (one,) = found
+    assert one["code"] == "E6"
+    assert "Helm renders 1.234567e+06." in one["breaks"]
     assert check(helm, tmp_path, "--fix") == []
 
 
@@ -134,6 +146,8 @@ def test_the_last_line_says_whether_there_was_a_helm(helm: Path, tmp_path: Path)
 
 
 def test_what_is_no_helm_is_refused(helm: Path, tmp_path: Path) -> None:
+    ran = updater("check", str(checkout(tmp_path, {})), "--helm", "/nope")
+    assert "There is no file /nope" in ran.err
     ran = updater("check", str(checkout(tmp_path, {})), "--helm", "/bin/true")
     assert (ran.code, ran.out) == (2, "")
     assert "/bin/true is no Helm 3 or newer" in ran.err

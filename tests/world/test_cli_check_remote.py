@@ -72,6 +72,12 @@ def test_an_environment_without_files_on_its_own_branch_is_told(bare: Path) -> N
     assert ("dev", "E24", ".updater/rules.yaml") in found(bare)
 
 
+def test_a_base_is_for_folders(bare: Path) -> None:
+    ran = check(bare, "--no-helm", "--base", "main")
+    assert ran.code == 2
+    assert "--remote compares nothing" in ran.err
+
+
 def test_a_branch_that_is_not_there_is_told(bare: Path) -> None:
     git(bare, "branch", "-D", "dev")
     assert found(bare) == [("main", "E17", ".updater/rules.yaml")]

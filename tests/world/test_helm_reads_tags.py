@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from pathlib import Path
 
 import pytest
 from support.helm import helm_binaries, template
 
+from updater.check.helmvalues import rendered
 from updater.yamledit import Replace, edit, parse, reads_as_string
 
 pytestmark = pytest.mark.helm
@@ -105,6 +107,21 @@ def test_what_is_called_a_string_is_one_without_quotes_too(helms: list[Path], tm
     wanted = {f"t{number}": ("string", tag) for number, tag in enumerate(strings)}
     for helm in helms:
         assert _seen_by(helm, chart) == wanted, helm.name
+
+
+def test_what_becomes_of_other_tags_is_known(helms: list[Path], tmp_path: Path) -> None:
+    fatal = re.compile(r"[-+]?\.(?:inf|nan)|1e400|12e4567", re.IGNORECASE)
+    # Where Helm takes a scalar for text after all, nobody is told anything wrong.
+    tags = [tag for tag in _TAGS if not (reads_as_string(tag) or fatal.fullmatch(tag) or tag in ("-", "<<"))]
+    values = "tags:\n" + "".join(f"  t{number}: {tag}\n" for number, tag in enumerate(tags))
+    chart = _chart(tmp_path, values.encode())
+    wanted = {tag: rendered(tag) for tag in tags}
+    for helm in helms:
+        seen = _seen_by(helm, chart)
+        shown = {
+            tag: seen.get(f"t{number}", ("", ""))[1].replace("<nil>", "") for number, tag in enumerate(tags)
+        }
+        assert {tag: (wanted[tag], text) for tag, text in shown.items() if text != wanted[tag]} == {}
 
 
 def test_the_oracle_tells_a_number_from_a_string(helms: list[Path], tmp_path: Path) -> None:

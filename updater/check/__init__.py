@@ -10,6 +10,7 @@ from updater.check.chart import Chart
 from updater.check.comparing import versions
 from updater.check.crossing import Step, crossings
 from updater.check.findings import CODES, Finding, Fix, fingerprints, ordered
+from updater.check.folding import folded
 from updater.check.ground import Around, Ground
 from updater.check.inspection import check
 from updater.check.mending import mended
@@ -27,6 +28,7 @@ __all__ = [
     "check",
     "crossings",
     "fingerprints",
+    "folded",
     "judged",
     "mended",
     "ordered",

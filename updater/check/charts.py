@@ -1,4 +1,4 @@
-"""Chart.yaml: what Helm needs in it, and what Rancher's catalogs and Apps trip over (E1-E4, W4-W7, W13).
+"""Chart.yaml: what Helm needs in it, and what Rancher's catalogs and Apps trip over (E1-E4, W4-W7, W13, W24).
 
 It hides the rules of names and versions. Called by `inspection` once for each chart, and once for
 what charts have in common.
@@ -6,6 +6,7 @@ what charts have in common.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -21,6 +22,14 @@ from updater.yamledit import Mapping, Replace, Scalar
 from updater.yamledit.nodes import child
 
 _NAME = re.compile(r"[a-z0-9-]+")
+_NEEDED = ("apiVersion", "name", "version")
+# Helm 4.3.1, pkg/chart/v2/metadata.go, and what the first form of charts had.
+_KEYS = frozenset(
+    {*_NEEDED, "appVersion", "kubeVersion", "description", "type", "keywords", "home", "sources"}
+    | {"dependencies", "maintainers", "icon", "deprecated", "annotations", "condition", "tags"}
+    | {"engine", "tillerVersion"}
+)
+_LOWER = {key.lower(): key for key in sorted(_KEYS)}
 _LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _MAX_LABEL, _MAX_SUBDOMAIN = 63, 253
@@ -70,17 +79,35 @@ def _unreadable(ground: Ground, chart: Chart, root: Mapping | None) -> Finding |
 
 
 def _metadata(chart: Chart, root: Mapping) -> Iterator[Finding]:
-    for key in ("apiVersion", "name", "version"):
+    unknown = dict(_unknown(root))
+    for key in _NEEDED:
         node = scalar(child(root, key, through=True))
         if node is None or not node.value.strip():
-            facts: dict[str, object] = {"fault": "missing", "key": key}
-            yield Finding(code="E1", file=chart.file, line=key_line(root, key), facts=facts)
+            instead = "" if node is not None else next((one for one in unknown if unknown[one] == key), "")
+            line = key_line(root, instead or key)
+            facts: dict[str, object] = {"fault": "missing", "key": key, "instead": instead}
+            yield Finding(code="E1", file=chart.file, line=line, facts=facts)
+            unknown.pop(instead, None)
         elif key == "apiVersion" and node.value not in ("v1", "v2"):
             facts = {"fault": "api", "word": node.value}
             yield Finding(code="E1", file=chart.file, line=node.line, facts=facts)
         elif key == "name" and not chart.is_sub and (not _NAME.fullmatch(node.value) or not is_text(node)):
-            facts = {"fault": "name", "word": node.value}
+            lower = re.sub(r"[^a-z0-9-]+", "-", node.value.lower()).strip("-")
+            facts = {"fault": "name", "word": node.value, "better": lower}
             yield Finding(code="E2", file=chart.file, line=node.line, facts=facts)
+
+    for word, near in unknown.items():
+        facts = {"key": word, "nearest": near}
+        yield Finding(code="W24", file=chart.file, line=key_line(root, word), facts=facts)
+
+
+def _unknown(root: Mapping) -> Iterator[tuple[str, str]]:
+    """Yield keys that Helm does not know and that look like one it knows, with that one."""
+    present = [value(key) for key, _ in root.entries]
+    for key in present:
+        near = difflib.get_close_matches(key.lower(), _LOWER, n=1, cutoff=0.75) if key not in _KEYS else []
+        if near and _LOWER[near[0]] not in present:
+            yield key, _LOWER[near[0]]
 
 
 def _version(ground: Ground, chart: Chart, root: Mapping) -> Iterator[Finding]:

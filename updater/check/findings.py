@@ -23,7 +23,7 @@ CODES = frozenset(
         "E11", "E12", "E13", "E14", "E15", "E16", "E17", "E18", "E19", "E20",
         "E21", "E22", "E23", "E24", "E25",
         "W1", "W2", "W3", "W4", "W5", "W6", "W7", "W8", "W9", "W10",
-        "W11", "W12", "W13", "W14", "W15", "W16", "W18", "W19", "W20", "W21", "W22",
+        "W11", "W12", "W13", "W14", "W15", "W16", "W18", "W19", "W20", "W21", "W22", "W24",
     }
 )  # fmt: skip
 
@@ -46,8 +46,8 @@ class Finding:
     """One fault: its code, where it stands, and the facts that its sentence is filled in with.
 
     `line` counts from 1; it is 0 where the whole file is meant. Facts named `line` or ending in `_line`
-    or `_lines` are places, and no part of what the fault is; neither is the `example` of one that many
-    lines have.
+    or `_lines` are places, and no part of what the fault is; neither are the `example` of one that many
+    lines have, and what `helm` said of it.
     """
 
     code: str
@@ -80,7 +80,7 @@ def gathered(findings: Iterable[Finding]) -> Iterator[Finding]:
         if one.code in _ALIKE and one.fix is None:
             alike[_fault(one)].append(one)
         else:
-            yield one
+            yield replace(one, facts={**one.facts, "more_lines": []}) if one.code in _ALIKE else one
     for some in alike.values():
         first = min(some, key=lambda one: one.line)
         lines = sorted({one.line for one in some} - {first.line})
@@ -110,7 +110,7 @@ def _fault(one: Finding) -> str:
 
 
 def _is_place(key: str) -> bool:
-    return key in ("line", "example") or key.endswith(("_line", "_lines"))
+    return key in ("line", "example", "helm") or key.endswith(("_line", "_lines"))
 
 
 def _facts(facts: Mapping[str, object]) -> str:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from updater.check import charts, fleet, presence, questions, repo, rules, templates, values
+from updater.check import charts, fleet, marks, presence, questions, repo, rules, templates, values
 from updater.check.chart import Chart
 from updater.check.findings import Finding, gathered, ordered
+from updater.check.folding import folded
 from updater.check.ground import Ground
 from updater.check.mending import feasible
 
@@ -26,6 +27,7 @@ _OF_REPO: tuple[Callable[[Ground], Iterator[Finding]], ...] = (
     values.of_repo,
     fleet.of_repo,
     repo.of_repo,
+    marks.of_repo,
 )
 
 
@@ -45,4 +47,4 @@ def check(ground: Ground, progress: Callable[[int, int], None] | None = None) ->
         found.extend(of_repo(ground))
         if progress is not None:
             progress(done + 1, steps)
-    return ordered(feasible(ground, gathered(found)))
+    return ordered(feasible(ground, gathered(folded(found))))

@@ -12,10 +12,10 @@ from updater.check import gotext
 from updater.check.chart import Chart
 from updater.check.findings import Finding
 from updater.check.ground import Ground
+from updater.check.marks import CONFLICT
 from updater.check.nodes import items, value
 from updater.yamledit.nodes import child
 
-_CONFLICT = re.compile(r"^(?:<{7}|>{7}|\|{7})(?: |$)", re.MULTILINE)
 _ESCAPED = re.compile(r"\{\{-?\s*'[^'\n]{2,}|\{%-?\s*(?:end)?raw\s*-?%\}")
 _VERSION = re.compile(r"\.Chart\.(?:Version|AppVersion)\b|(?:helm\.sh/chart|app\.kubernetes\.io/version)\s*:")
 _FILES = (".yaml", ".yml", ".tpl", ".txt", ".json")
@@ -38,7 +38,7 @@ def of_chart(ground: Ground, chart: Chart) -> Iterator[Finding]:
 
 def _escapes(path: str, text: str) -> Iterator[Finding]:
     told: set[int] = set()
-    for pattern, fault in ((_CONFLICT, "conflict"), (_ESCAPED, "escaped")):
+    for pattern, fault in ((CONFLICT, "conflict"), (_ESCAPED, "escaped")):
         for found in pattern.finditer(text):
             line = text.count("\n", 0, found.start()) + 1
             if line not in told:

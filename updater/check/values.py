@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from updater.charts import Form, Target
+from updater.charts import Form, Target, is_kustomization
 from updater.check.chart import Chart
 from updater.check.findings import Finding, Fix
 from updater.check.ground import Ground
+from updater.check.helmvalues import rendered
 from updater.check.nodes import duplicates, is_text, mapping, scalar, value
 from updater.errors import EditRefused
 from updater.model import Scope, familiar_repository, is_tag
@@ -103,7 +104,8 @@ def _tag(ground: Ground, target: Target, node: Scalar | None, place: dict[str, o
     elif target.form is Form.TAG and node is not None and not is_text(node):
         quotes = Replace(target.path, node.value, target.document)
         fix = Fix(file, (quotes,)) if node.tag is None else None
-        facts = {**place, "fault": "untyped", "tag": node.value}
+        facts = {**place, "fault": "untyped", "tag": node.value, "becomes": rendered(node.value)}
+        facts["kustomize"] = is_kustomization(file)
         yield Finding(code="E6", file=file, line=line, facts=facts, fix=fix)
 
 

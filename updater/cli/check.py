@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from updater.check import CODES, Finding
 from updater.cli import DONE, NOT_DONE, show
@@ -71,6 +72,8 @@ def command(
     """
     if remote and (folder is not None or asked["fix"]):
         raise click.UsageError("--remote checks what is pushed: name no folder, and mend a checkout (--fix).")
+    if remote and click.get_current_context().get_parameter_source("base") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--remote compares nothing: name a base for a folder (--base).")
     # A third of the time goes into looking for garbage, and this process has none to speak of and ends soon.
     gc.disable()
     target = os.environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "")

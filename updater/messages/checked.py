@@ -55,7 +55,8 @@ class CheckMessages:
                 f"The template {NAME} [{code}] does not say all three: what is wrong, a line with Breaks: "
                 "and a line with Cure:."
             )
-        return Told(what, breaks, cure)
+        words = str(known.get("helm", "")).rstrip(".")
+        return Told(f"{what} Helm says: {words}." if words else what, breaks, cure)
 
 
 def _on_one_line(fact: object) -> object:

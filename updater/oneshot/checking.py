@@ -20,6 +20,7 @@ from updater.check import (
     Trial,
     check,
     fingerprints,
+    folded,
     judged,
     mended,
     ordered,
@@ -205,7 +206,7 @@ def _reported(
     helm, messages = means.helm, means.messages
     wanted, problems = trials(ground) if helm is not None else ([], [])
     proved = judged(ground, _rendered(asked, ground, helm, wanted)) if helm is not None else ()
-    left = ordered(_left(asked, (*found, *problems, *proved)))
+    left = ordered(_left(asked, folded((*found, *problems, *proved))))
     names = fingerprints(left, beside)
     return Report(
         findings=tuple(
