@@ -190,8 +190,14 @@ def test_a_helm_key_that_is_not_found_by_looking_is_named_under_images(
     assert (pin.repository, pin.file, pin.path) == (IRIS, "charts/iris/values.yaml", path)
 
 
-def test_a_helm_key_that_is_found_by_looking_is_not_named() -> None:
-    assert only(argo("iris.helm.image-tag: image.tag")).scope.pinned == ()
-    assert only(argo("iris.helm.image-spec: web.image")).scope.pinned == ()
+def test_a_helm_key_that_is_found_by_looking_is_named_only_where_its_image_stands_elsewhere_too() -> None:
+    tag, web = f"image:\n  repository: {IRIS}\n  tag: 1.0.0\n", f"web:\n  image: {IRIS}:1.0.0\n"
+    values = "charts/iris/values.yaml"
+    assert only(argo("iris.helm.image-tag: image.tag") | {values: tag}).scope.pinned == ()
+    assert only(argo("iris.helm.image-spec: web.image") | {values: web}).scope.pinned == ()
     same = argo("other.helm.image-tag: image.tag", images=f"iris={IRIS},other={IRIS}")
-    assert only(same).scope.pinned == ()
+    assert only(same | {values: tag}).scope.pinned == ()
+    [pin] = only(argo("iris.helm.image-tag: image.tag") | {values: tag + web}).scope.pinned
+    assert pin.path == ("image", "tag")
+    pinned = tag + f"  digest: sha256:{'a' * 64}\n"
+    assert only(argo("iris.helm.image-tag: image.tag") | {values: pinned + web}).scope.pinned == ()

@@ -245,7 +245,7 @@ def test_the_automation_says_which_branch_and_whether_it_is_proposed(
         ),
         (
             flux(
-                b=f'a: {{image: "{IRIS}:x"}}\nimage: {IRIS}:main-1 # {{"$imagepolicy": "flux-system:iris"}}\n'
+                b=f'image: "{IRIS}:x"\n---\nimage: {IRIS}:main-1 # {{"$imagepolicy": "flux-system:iris"}}\n'
             ),
             f"b.yaml:1: {IRIS} stands there as well; its tag moves along.",
         ),
@@ -288,6 +288,15 @@ def test_where_a_place_is_named_the_others_of_its_image_stay() -> None:
     assert "moves along" not in notes(files)
     [pin] = only(files).scope.pinned
     assert pin.path == ("version",)
+
+
+def test_a_marked_place_is_named_where_its_image_stands_beside_it_without_a_marker() -> None:
+    marked = f'image: {IRIS}:main-1 # {{"$imagepolicy": "flux-system:iris"}}\n'
+    files = flux() | {"apps/dev/iris.yaml": f"{marked}a: {{image: '{IRIS}:main-1'}}\n"}
+    assert "moves along" not in notes(files)
+    [pin] = only(files).scope.pinned
+    assert (pin.repository, pin.file, pin.path) == (IRIS, "apps/dev/iris.yaml", ("image",))
+    assert only(files | {"apps/dev/iris.yaml": marked}).scope.pinned == ()
 
 
 def test_a_marker_behind_the_last_value_of_a_mapping_in_braces_is_that_values() -> None:

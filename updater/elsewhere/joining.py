@@ -169,6 +169,7 @@ class _Joining:
         for file, marks in by_file.items():
             targets = self._survey.in_file(scope, file)
             hidden = {mark.repository for mark in marks if self._is_hidden(mark, targets)}
+            hidden |= self._to_be_told_apart(marks, targets)
             for mark in marks:
                 # Where one place of an image is named, only those that are named count in that file.
                 if mark.repository in hidden and mark.path:
@@ -198,6 +199,24 @@ class _Joining:
         if not shown:
             self._notes.tell(where, f"whose tag {show_path(mark.path)} is, is not known: name it in images.")
         return bool(shown)
+
+    def _to_be_told_apart(self, marks: Sequence[Mark], targets: Sequence[Target]) -> set[str]:
+        """Return the images of which other places stand in the file, where the marked ones can be named."""
+        marked: dict[str, list[Mark]] = defaultdict(list)
+        for mark in marks:
+            marked[mark.repository].append(mark)
+        places = {(mark.document, mark.path) for mark in marks}
+        beside = {one.repository for one in targets if (one.document, one.path) not in places}
+        # A digest in a field of its own would be lost from sight in a place that is named.
+        standing = {(one.document, one.path): one.repository for one in targets if not one.digest}
+        return {
+            repository
+            for repository in beside & marked.keys()
+            if all(
+                standing.get((mark.document, mark.path)) == repository and self._documents_with(mark) == 1
+                for mark in marked[repository]
+            )
+        }
 
     def _name(self, mark: Mark) -> None:
         pin = PinnedPlace(mark.repository, mark.file, mark.path)
