@@ -16,6 +16,9 @@ targetCustomizations:
     helm:
       valuesFiles:
         - values-dev.yaml
+  - name: prod
+    clusterSelector: {matchLabels: {env: prod}}
+    helm: {valuesFiles: [values-prod.yaml]}
 """
 FLEETED = {**OVERLAYS, FLEET: BUNDLE}
 GIT_REPO = """\
@@ -75,7 +78,7 @@ def test_an_overlay_may_not_be_called_like_the_charts_own_values() -> None:
     }
     assert places(found(repo(FLEETED, dict(files)))) == [("E13", FLEET, 8)]
     own = BUNDLE.replace("- values-dev.yaml", "- values.yaml")
-    assert found(changed(FLEETED, FLEET, own)) == ()
+    assert [one.code for one in found(changed(FLEETED, FLEET, own))] == ["W25"]
 
 
 @pytest.mark.parametrize("text", ["${HOME}", "${server.port:8080}", "jdbc:${", "a ${DB_URL} b"])
@@ -125,3 +128,36 @@ def test_a_catalog_without_a_branch_is_master() -> None:
 def test_the_name_of_a_catalog_in_a_manifest_is_measured() -> None:
     manifest = f"{CLUSTER}  branch: main\n".replace("library", "c" * 60)
     assert {one.code for one in found(repo(CATALOG, {"catalog.yaml": manifest}))} == {"E4"}
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "nearest"),
+    [
+        (("targetCustomizations", "targetCustomisations"), 3, "targetCustomizations"),
+        (("      valuesFiles", "      valueFiles"), 7, "valuesFiles"),
+        (("clusterSelector: {matchLabels: {env: dev}}", "clusterselector: {}"), 5, "clusterSelector"),
+        (("  releaseName: iris", "  releaseName: iris\n  takeownership: true"), 3, "takeOwnership"),
+    ],
+)
+def test_a_key_that_fleet_does_not_know_is_told_with_the_nearest(
+    change: tuple[str, str], line: int, nearest: str
+) -> None:
+    told = [one for one in found(changed(FLEETED, FLEET, change)) if one.code == "E13"]
+    assert [(one.file, one.line, one.facts["nearest"]) for one in told] == [(FLEET, line, nearest)]
+
+
+def test_an_overlay_that_no_target_lays_is_told() -> None:
+    without = BUNDLE.replace("- values-dev.yaml", "- values-prod.yaml")
+    assert places(found(changed({**FLEETED, FLEET: BUNDLE}, FLEET, without))) == [("W25", DEV, 0)]
+
+
+def test_two_charts_with_one_release_are_told() -> None:
+    rose = {path.replace("iris", "rose"): text.replace("iris", "rose") for path, text in FLEETED.items()}
+    rose = {**FLEETED, **{path: text for path, text in rose.items() if path.startswith("charts/")}}
+    assert found(repo(rose, {})) == ()
+    same = rose["charts/rose/fleet.yaml"].replace("releaseName: rose", "releaseName: iris")
+    assert places(found(repo(rose, {"charts/rose/fleet.yaml": same}))) == [
+        ("W26", "charts/rose/fleet.yaml", 2)
+    ]
+    apart = {"charts/rose/fleet.yaml": f"namespace: rose\n{same}"}
+    assert found(repo(rose, dict(apart))) == ()

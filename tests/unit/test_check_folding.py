@@ -127,3 +127,12 @@ def test_what_helm_says_of_a_file_is_left_out_where_the_cause_is_told() -> None:
         assert len(list(folded(both))) == left, (code, cause)
         elsewhere = [both[0], Finding(code=cause, file=VALUES, line=other_line)]
         assert len(list(folded(elsewhere))) == 2
+
+
+def test_a_build_that_the_environment_does_not_take_is_told() -> None:
+    (one,) = found(changed(OVERLAYS, f"{HOME}/values-prod.yaml", ("main-810", "develop-9")))
+    assert (one.code, one.line, one.facts["takers"]) == ("W23", 2, ["dev"])
+    (one,) = found(changed(OVERLAYS, f"{HOME}/values-prod.yaml", ("main-810", "1.0.0")))
+    assert (one.code, one.facts["takers"]) == ("W23", [])
+    database = "db:\n  image: {repository: postgres, tag: '16.1'}\n"
+    assert found(changed(OVERLAYS, DEV, f"{OVERLAYS[DEV]}{database}")) == ()

@@ -1,14 +1,15 @@
 """What Fleet reads: fleet.yaml beside a chart, and GitRepo manifests; and catalogs written down as manifests
-(E13, W9, W11, W14).
+(E13, W9, W11, W14, W25, W26).
 
 It hides where Fleet looks for values files and what it does to them on the way. Called by `inspection`.
 """
 
 from __future__ import annotations
 
+import difflib
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from updater.check.chart import CHART_FILE, VALUES_FILE
@@ -23,14 +24,40 @@ from updater.yamledit.nodes import child
 _FILLED_IN = re.compile(
     r"\$\{-?\s*(?:[^}]*\.Cluster|[^}]*\.Values|/\*|[\"`]|(?:if|else|end|range|with|define|template|block|include)\b)"
 )
+# What a fleet.yaml, its targets and `helm` in both may hold (fleet, pkg/apis/fleet.cattle.io/v1alpha1).
+_OPTIONS = frozenset(
+    {"defaultNamespace", "namespace", "kustomize", "helm", "serviceAccount", "forceSyncGeneration", "yaml"}
+    | {"diff", "keepResources", "deleteNamespace", "deleteCRDResources", "correctDrift", "ignore"}
+    | {"namespaceLabels", "namespaceAnnotations", "downstreamResources"}
+)
+_TOP = _OPTIONS | frozenset(
+    {"name", "labels", "annotations", "targets", "targetCustomizations", "targetRestrictions", "dependsOn"}
+    | {"rolloutStrategy", "paused", "imageScans", "overrideTargets", "resources", "contentsId"}
+)
+_TARGET = _OPTIONS | frozenset(
+    {"name", "clusterName", "clusterSelector", "clusterGroup", "clusterGroupSelector", "doNotDeploy"}
+)
+_HELM = frozenset(
+    {"chart", "repo", "releaseName", "version", "timeoutSeconds", "values", "valuesFrom", "valuesFiles"}
+    | {"templateValues", "force", "takeOwnership", "maxHistory", "atomic", "disablePreProcess", "disableDNS"}
+    | {"skipSchemaValidation", "waitForJobs", "disableDependencyUpdate"}
+)
 _OPENING = re.compile(r"\$\{[^}]*\}?")
 
 
 def of_repo(ground: Ground) -> Iterator[Finding]:
     """Yield what is wrong with every fleet.yaml and every manifest that tells Rancher of a repo."""
+    bundles = []
     for path in ground.bundles:
         if not ground.is_template(path):
-            yield from _fleet_file(ground, path)
+            found = list(_fleet_file(ground, path))
+            yield from found
+            root = ground.root(path)
+            # What follows from an error of its own needs no word.
+            if root is not None and not any(one.is_error for one in found):
+                bundles.append(_Bundle(path, root, mapping(child(root, "helm", through=True))))
+    yield from _unlaid(ground, bundles)
+    yield from _releases(ground, bundles)
     for path, document in ground.manifests:
         if value(document, "kind") == "GitRepo":
             yield from _git_repo(path, document)
@@ -100,6 +127,7 @@ def _fleet_file(ground: Ground, path: str) -> Iterator[Finding]:
         return
     bundle = _Bundle(path, root, mapping(child(root, "helm", through=True)))
     has_chart = posixpath.join(bundle.folder, CHART_FILE) in ground.files.paths
+    yield from _unknown(bundle)
     yield from _chart(ground, bundle)
     for options in bundle.options:
         for node in options.values_files:
@@ -111,6 +139,53 @@ def _fleet_file(ground: Ground, path: str) -> Iterator[Finding]:
         yield Finding(code="E13", file=path, line=line, facts={"fault": "ignored"})
     if (has_chart or bundle.says("chart")) and not bundle.says("releaseName"):
         yield Finding(code="W9", file=path, line=key_line(root, "helm"))
+
+
+def _unknown(bundle: _Bundle) -> Iterator[Finding]:
+    """Yield keys that Fleet does not know and that look like one it knows."""
+    targets = items(child(bundle.root, "targetCustomizations", through=True))
+    holders = [(bundle.root, _TOP), *((found, _TARGET) for one in targets if (found := mapping(one)))]
+    holders += [(found, _HELM) for one, _ in holders if (found := mapping(child(one, "helm", through=True)))]
+    for holder, known in holders:
+        present = [value(key) for key, _ in holder.entries]
+        for key in present:
+            lower = {one.lower(): one for one in sorted(known)}
+            near = difflib.get_close_matches(key.lower(), lower, n=1, cutoff=0.8) if key not in known else []
+            if near and lower[near[0]] not in present:
+                facts = {"fault": "key", "key": key, "nearest": lower[near[0]]}
+                yield Finding(code="E13", file=bundle.file, line=key_line(holder, key), facts=facts)
+
+
+def _unlaid(ground: Ground, bundles: Sequence[_Bundle]) -> Iterator[Finding]:
+    """Yield files that the rules have written and no target of their chart's bundle lays over it."""
+    laid = {
+        bundle.within(value(one)) for bundle in bundles for two in bundle.options for one in two.values_files
+    }
+    homes = {bundle.chart_folder: bundle.file for bundle in reversed(bundles)}
+    for environment in ground.environments:
+        for spot in ground.survey.laid_out(environment.scope).values():
+            bundle = homes.get(spot.folder) if spot.folder is not None else None
+            is_own = spot.file == posixpath.join(spot.folder or "", VALUES_FILE)
+            if bundle is not None and not is_own and spot.file not in laid:
+                facts = {"bundle": bundle, "environment": environment.name}
+                yield Finding(code="W25", file=spot.file, facts=facts)
+
+
+def _releases(ground: Ground, bundles: Sequence[_Bundle]) -> Iterator[Finding]:
+    """Yield releases of different charts with one name in one namespace."""
+    known: dict[tuple[str, str], tuple[str, str]] = {}
+    for bundle in bundles:
+        root = ground.root(posixpath.join(bundle.chart_folder, CHART_FILE))
+        chart = value(root, "name") or bundle.says("chart")
+        release = bundle.says("releaseName")
+        if not (chart and release):
+            continue
+        space = value(bundle.root, "namespace") or value(bundle.root, "defaultNamespace")
+        other, file = known.setdefault((release, space), (chart, bundle.file))
+        if other != chart and bundle.helm is not None:
+            facts = {"release": release, "other": file}
+            line = key_line(bundle.helm, "releaseName")
+            yield Finding(code="W26", file=bundle.file, line=line, facts=facts)
 
 
 def _chart(ground: Ground, bundle: _Bundle) -> Iterator[Finding]:

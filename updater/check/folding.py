@@ -19,6 +19,7 @@ _BREAKING = frozenset({"E1", "E2", "E5", "E15", "E20", "E21"})
 _OF_A_LINE = {
     "E10": frozenset({"E6", "E19"}),
     "W19": frozenset({"E6", "E19"}),
+    "W23": frozenset({"E6", "E19"}),
 }
 # What of the same file: the updater refuses places below a key that stands twice.
 _OF_A_FILE = {_HELM: _BREAKING, "E19": frozenset({"E5"})}

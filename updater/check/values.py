@@ -1,4 +1,4 @@
-"""Values files and their images: what Helm reads, and what the updater would refuse (E5, E6, E19, W8).
+"""Values files and their images: what Helm reads, and what the updater would refuse (E5, E6, E19, W8, W23).
 
 It hides what a tag must look like for every reader. Called by `inspection`; it edits nothing.
 """
@@ -45,6 +45,7 @@ def of_repo(ground: Ground) -> Iterator[Finding]:
             for path in spot.files:
                 yield from _readable(ground, path)
         yield from _differing(ground, environment)
+        yield from _outside(ground, environment)
     for file, targets in ground.targets_by_file.items():
         for target in targets:
             yield from _of_target(ground, file, target)
@@ -148,6 +149,40 @@ def _differing(ground: Ground, environment: Environment) -> Iterator[Finding]:
                 "tags": [f"{target.tag} ({show_path(target.path)})" for target in targets],
             }
             yield Finding(code="E19", file=file, line=targets[0].line, facts=facts)
+
+
+def _outside(ground: Ground, environment: Environment) -> Iterator[Finding]:
+    """Yield tags that the environment's pattern does not take, although the image is one of the builds.
+
+    That is one whose tag another environment takes, or an image of which another one holds a build. Others
+    are nobody's builds, such as a database's.
+    """
+    if not environment.tags.pattern:
+        return
+    others = [one for one in ground.environments if one is not environment and one.tags.pattern]
+    builds = {target.repository for one, target in ground.targets if one in others and _fits(one, target)}
+    own = [target for one, target in ground.targets if one is environment and not target.problem]
+    fitting = {target.repository for target in own if _fits(environment, target)}
+    for target in own:
+        tag = target.tag or ""
+        takers = [one for one in others if one.tags.takes(tag)]
+        # Where nobody knows the branch, the file may be that of an environment on another one.
+        is_shared = any(target.file in ground.survey.laid_out(one.scope) for one in takers)
+        is_build = is_tag(tag) and tag.lower() not in _MUTABLE and (target.repository in builds or takers)
+        if is_build and not is_shared and target.repository not in fitting:
+            facts = {
+                "image": familiar_repository(target.repository),
+                "path": show_path(target.path),
+                "tag": tag,
+                "environment": environment.name,
+                "pattern": environment.tags.pattern,
+                "takers": [one.name for one in takers],
+            }
+            yield Finding(code="W23", file=target.file, line=target.line, facts=facts)
+
+
+def _fits(environment: Environment, target: Target) -> bool:
+    return target.tag is not None and _takes(environment, target.tag)
 
 
 def _takes(environment: Environment, tag: str) -> bool:
