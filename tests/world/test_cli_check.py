@@ -53,7 +53,7 @@ def test_findings_stand_by_file_and_line_with_what_breaks_and_the_cure(tmp_path:
     assert finding.startswith("  3: E2 The version '0.1' is not three numbers")
     assert breaks.endswith("; legacy catalogs drop the chart.")
     assert cure.startswith("      Cure: Write major.minor.patch")
-    assert last == "1 error, 0 warnings in 1 file. Static rules only: no Helm was used."
+    assert last == "1 error, 0 warnings in 1 chart. Static rules only: no Helm was used."
 
 
 def test_what_a_fault_breaks_and_its_cure_stand_where_it_comes_first(tmp_path: Path) -> None:
@@ -190,6 +190,11 @@ def test_a_folder_without_charts_is_told_as_one(tmp_path: Path) -> None:
     ran = updater("check", "--no-helm", str(tmp_path))
     assert ran.code == 1
     assert "E23 There is no chart here" in ran.out
+
+
+def test_kustomizations_that_were_looked_at_are_counted(tmp_path: Path) -> None:
+    folder = checkout(tmp_path, {"apps/kustomization.yaml": "resources: []\n"})
+    assert "in 1 chart and 1 kustomization." in updater("check", "--no-helm", str(folder)).out
 
 
 def test_a_bar_is_drawn_on_a_terminal_and_nowhere_else(tmp_path: Path) -> None:

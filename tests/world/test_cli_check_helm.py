@@ -100,7 +100,8 @@ def test_a_template_that_ignores_the_tag_is_told_for_each_environment(helm: Path
     ]
     assert found[0]["message"] == (
         "registry.example.com/iris comes out as registry.example.com/iris:stable where the chart is rendered "
-        "with charts/iris/values-dev.yaml, and image.tag says develop-52666."
+        "with charts/iris/values-dev.yaml, and image.tag says develop-52666: "
+        "see iris/templates/deployment.yaml, Deployment release, container iris."
     )
 
 

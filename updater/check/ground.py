@@ -13,7 +13,7 @@ from collections.abc import Mapping as Lookup
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from updater.charts import Survey, Target
+from updater.charts import Survey, Target, is_kustomization
 from updater.charts.layout import Charts
 from updater.check.chart import CHART_FILE, VALUES_FILE, Chart
 from updater.check.gotext import defined
@@ -176,6 +176,11 @@ class Ground:
                 if document is not None and value(document, "kind") in _KINDS:
                     found.append((path, document))
         return tuple(found)
+
+    @property
+    def kustomizations(self) -> tuple[str, ...]:
+        """The kustomizations outside of hidden folders."""
+        return tuple(filter(is_kustomization, self.visible))
 
     @cached_property
     def catalogs(self) -> tuple[str, ...]:

@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from updater.charts import Target
+from updater.check.nodes import value
 from updater.errors import EditRefused
 from updater.model import canonical_repository, familiar_repository, split_reference
 from updater.yamledit import Mapping, Node, Scalar, Sequence, parse
 from updater.yamledit.nodes import behind, child, key_text
 
+_SOURCE = "# Source: "
 _CONTAINERS = frozenset({"containers", "initContainers", "ephemeralContainers"})
 
 
@@ -26,6 +28,7 @@ class Shown:
 
     _images: dict[str, frozenset[tuple[str, str]]]
     _text: str
+    _places: dict[str, tuple[str, ...]]
 
     def has(self, target: Target) -> bool:
         """Say whether a container gets the image as it is written; with a digest the tag may be left out."""
@@ -42,6 +45,10 @@ class Shown:
         found = self._images.get(target.repository, frozenset())
         return sorted(name + f":{tag}" * bool(tag) + f"@{digest}" * bool(digest) for tag, digest in found)
 
+    def places(self, target: Target) -> tuple[str, ...]:
+        """Return which containers get the same repository: the template's file, the object, the container."""
+        return self._places.get(target.repository, ())
+
     def mentions(self, target: Target) -> bool:
         """Say whether the image stands anywhere else, in an argument or in a custom resource."""
         name = f"{target.repository.rpartition('/')[2]}:{target.tag}"
@@ -55,15 +62,31 @@ def shown_in(text: str) -> Shown:
         documents = parse(text.encode()).documents
     except EditRefused:
         documents = ()
-    for image in (image for node in documents if node is not None for image in _images(node)):
-        name, tag, digest = split_reference(image)
-        repository = canonical_repository(name)
-        if repository is not None:
-            found[repository].add((tag, digest))
-    return Shown({repository: frozenset(images) for repository, images in found.items()}, text)
+    places: dict[str, dict[str, None]] = defaultdict(dict)
+    lines = text.splitlines()
+    for node in (one for one in documents if one is not None):
+        whole = f"{_source(lines, node.line)}{value(node, 'kind')} {value(node, 'metadata', 'name')}"
+        for image, container in _images(node):
+            name, tag, digest = split_reference(image)
+            repository = canonical_repository(name)
+            if repository is not None:
+                found[repository].add((tag, digest))
+                places[repository][f"{whole}, container {container}"] = None
+    images = {repository: frozenset(some) for repository, some in found.items()}
+    return Shown(images, text, {repository: tuple(some) for repository, some in places.items()})
 
 
-def _images(document: Node) -> Iterator[str]:
+def _source(lines: list[str], line: int) -> str:
+    """Return the template that Helm names above a document, with a comma behind it."""
+    for above in reversed(lines[: line - 1]):
+        if above.startswith(_SOURCE):
+            return f"{above.removeprefix(_SOURCE).strip()}, "
+        if above.startswith("---"):
+            break
+    return ""
+
+
+def _images(document: Node) -> Iterator[tuple[str, str]]:
     waiting = [behind(document)]
     while waiting:
         node = waiting.pop()
@@ -78,9 +101,9 @@ def _images(document: Node) -> Iterator[str]:
             waiting.extend(place for place in map(behind, node.items) if not isinstance(place, Scalar))
 
 
-def _of_containers(containers: Sequence) -> Iterator[str]:
+def _of_containers(containers: Sequence) -> Iterator[tuple[str, str]]:
     for container in containers.items:
         node = child(container, "image", through=True)
         image = behind(node) if node is not None else None
         if isinstance(image, Scalar):
-            yield image.value
+            yield image.value, value(container, "name")

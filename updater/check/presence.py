@@ -13,10 +13,9 @@ from semver import Version
 
 from updater.catalog import check_folder
 from updater.charts.layout import Spot
-from updater.charts.manifests import KUSTOMIZATION_FILES
 from updater.check.chart import Chart
 from updater.check.findings import Finding
-from updater.check.ground import FLEET_FILE, Ground
+from updater.check.ground import Ground
 from updater.check.nodes import key_line, value
 from updater.errors import EditRefused
 from updater.policy import RULES_PATH, Environment
@@ -37,8 +36,7 @@ def of_repo(ground: Ground) -> Iterator[Finding]:
 
 
 def _has_anything(ground: Ground) -> bool:
-    names = {path.rpartition("/")[2] for path in ground.visible}
-    return bool(ground.charts or ground.manifests) or not names.isdisjoint({FLEET_FILE, *KUSTOMIZATION_FILES})
+    return bool(ground.charts or ground.manifests or ground.bundles or ground.kustomizations)
 
 
 def _images(ground: Ground, environment: Environment) -> Iterator[Finding]:

@@ -100,7 +100,8 @@ def _judged(ground: Ground, trial: Trial, target: Target, shown: Shown) -> Itera
         "values": _told(trial.render.values),
     }
     if others:
-        yield Finding(code="E10", file=target.file, line=target.line, facts={**facts, "shown": others})
+        facts |= {"shown": others, "places": list(shown.places(target))}
+        yield Finding(code="E10", file=target.file, line=target.line, facts=facts)
     elif not (shown.mentions(target) or _is_off(ground, trial.render, target)):
         yield Finding(code=NOT_SHOWN, file=target.file, line=target.line, facts=facts)
 

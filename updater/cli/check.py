@@ -89,7 +89,9 @@ def command(
         reports = checked_remote(wish) if remote else (checked(wish),)
     if form == "text":
         known: set[tuple[str, str]] = set()
-        for report in reports:
+        for number, report in enumerate(reports):
+            if number:
+                click.echo()
             _text(report, f"branch {report.branch}" if remote else "", known)
     else:
         top = "" if remote else _top(folder or Path())
@@ -175,9 +177,10 @@ def _line(margin: str, text: str) -> None:
 
 
 def _sum(report: Report) -> str:
-    files = len({finding.file for finding, _, _ in report.findings})
     found = f"{_count(report.errors, 'error')}, {_count(report.warnings, 'warning')}"
-    where = f" in {_count(files, 'file')}" if files else f" in {_count(report.charts, 'chart')}"
+    where = f" in {_count(report.charts, 'chart')}"
+    if report.kustomizations:
+        where += f" and {_count(report.kustomizations, 'kustomization')}"
     fixable = sum(finding.fix is not None for finding, _, _ in report.findings)
     more = f" {fixable} can be mended with --fix." if fixable else ""
     return f"{found}{where}.{more} {_how(report)}"

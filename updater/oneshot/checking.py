@@ -44,13 +44,14 @@ _ROUNDS = 3
 class Report:
     """What was found: each finding with its sentences and a name that stays when lines move.
 
-    `mended` are the findings that are gone since the files were mended; `charts` counts the charts, and
-    `rendered` what the Helm of this version rendered, "" where there was none. `branch` is "" where
-    nobody knows it, and `base` where nothing was compared.
+    `mended` are the findings that are gone since the files were mended; `charts` and
+    `kustomizations` count what was looked at, and `rendered` what the Helm of this version rendered, "" where
+    there was none. `branch` is "" where nobody knows it, and `base` where nothing was compared.
     """
 
     findings: tuple[tuple[Finding, Told, str], ...]
     charts: int
+    kustomizations: int = 0
     mended: tuple[tuple[Finding, Told], ...] = ()
     rendered: int = 0
     helm: str = ""
@@ -213,6 +214,7 @@ def _reported(
             (one, messages.tell(one.code, one.facts), name) for one, name in zip(left, names, strict=True)
         ),
         charts=len(ground.charts),
+        kustomizations=len(ground.kustomizations),
         rendered=len(wanted),
         helm=helm.version if helm is not None else "",
         branch=ground.branch,
