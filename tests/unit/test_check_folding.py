@@ -102,6 +102,15 @@ def test_kustomize_takes_no_number_for_a_tag() -> None:
     assert "Kustomize takes text only there, and builds nothing." in said(one)
 
 
+@pytest.mark.parametrize("text", ["images:\n\t- a\n", "images: []\nimages: []\n"])
+def test_of_a_kustomization_is_said_what_kustomize_does(text: str) -> None:
+    rules = "environments:\n  dev: {files: apps/kustomization.yaml}\n"
+    told = found(repo({".updater/rules.yaml": rules, "apps/kustomization.yaml": text}, {}))
+    (one,) = [one for one in told if one.code == "E5"]
+    assert "Kustomize" in said(one)
+    assert "Helm" not in said(one)
+
+
 def test_a_default_that_does_not_fit_and_contradicts_values_is_told_once() -> None:
     questions = "questions:\n  - variable: size\n    type: enum\n    options: [a, b]\n    default: c\n"
     values = f"{CATALOG[f'{HOME}/0.1.52666/values.yaml']}size: b\n"

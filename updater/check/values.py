@@ -65,15 +65,16 @@ def _unruled(ground: Ground) -> Iterator[Finding]:
 
 def _readable(ground: Ground, path: str) -> Iterator[Finding]:
     text = ground.parsed(path)
+    reader = "Kustomize" if is_kustomization(path) else "Helm"
     if isinstance(text, EditRefused):
-        facts: dict[str, object] = {"fault": "unreadable", "problem": text.problem}
+        facts: dict[str, object] = {"fault": "unreadable", "problem": text.problem, "reader": reader}
         yield Finding(code="E5", file=path, line=text.line, facts=facts)
         return
     root = text.documents[0] if text.documents else None
     if root is not None and mapping(root) is None and value(root) not in _NOTHING and path.endswith(_YAML):
         yield Finding(code="E5", file=path, line=root.line, facts={"fault": "kind"})
     for key, line, first_line in duplicates(text):
-        facts = {"fault": "twice", "key": key, "first_line": first_line}
+        facts = {"fault": "twice", "key": key, "first_line": first_line, "reader": reader}
         yield Finding(code="E5", file=path, line=line, facts=facts)
 
 
