@@ -6,7 +6,7 @@ through the package's face.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from updater.catalog import chartfile, folders
@@ -25,12 +25,14 @@ class Moving:
     """A chart whose tags move: its folder, all edited contents, and those of them that are its values.
 
     `app_version` is the tag that the chart is called after now, empty where that did not move. `number`
-    is what its version becomes by the scheme `build`, and `least` the highest one that it ever had.
+    is what its version becomes by the scheme `build`, and `least` the highest one that it ever had. `beside`
+    tells the YAML files in the folder itself, as looking through all files for them would cost too much.
     """
 
     folder: str
     edited: Mapping[str, bytes | None]
     values: tuple[str, ...]
+    beside: Callable[[], Collection[str]]
     app_version: str = ""
     number: int | None = None
     least: str = ""
@@ -62,16 +64,14 @@ def follow(rules: ChartRules, files: Files, moving: Moving) -> Along:
         EditRefused: something of it cannot be changed safely; the file is named.
     """
     along = Along(folder=moving.folder)
-    # All files are looked through once: a catalog has very many.
-    start = _join(moving.folder.rpartition("/")[0] if rules.directory else moving.folder, "")
-    beside = [path for path in files.paths if path.startswith(start)]
-    questions = question_files(beside, moving.folder)
-    along.own = (_join(moving.folder, _CHART_FILE), *questions)
+    along.own = (_join(moving.folder, _CHART_FILE),)
     if rules.questions == "always" or (rules.questions == "own" and _moves_own_values(moving)):
+        questions = question_files(moving.beside(), moving.folder)
+        along.own += questions
         along.files.update(_questions(files, moving, questions))
     _take_versions(rules, files, moving, along)
     if rules.directory:
-        _take_folder(rules.keep, files, beside, (moving, along))
+        _take_folder(rules.keep, files, moving, along)
     return along
 
 
@@ -138,10 +138,12 @@ def check_folder(rules: ChartRules, folder: str, version: str = "") -> None:
         )
 
 
-def _take_folder(keep: int, files: Files, beside: Collection[str], chart: tuple[Moving, Along]) -> None:
+def _take_folder(keep: int, files: Files, moving: Moving, along: Along) -> None:
     """Let a new folder hold all that changed, and the old one stay as it was published."""
-    moving, along = chart
     start = f"{moving.folder}/"
+    # All files are looked through once: a catalog has very many.
+    home = _join(moving.folder.rpartition("/")[0], "")
+    beside = [path for path in files.paths if path.startswith(home)]
     changes = {path: data for path, data in moving.edited.items() if path.startswith(start)} | along.files
     try:
         along.folder = folders.new_folder(beside, moving.folder, along.old, along.new)

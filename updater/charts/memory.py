@@ -22,6 +22,8 @@ from updater.yamledit import YamlText, parse
 # thirty times as much.
 MAX_PARSED_BYTES = 1_000_000
 MAX_TABLES = 2_000
+# Rancher takes its questions in any case.
+_ENDINGS = (".yaml", ".yml", ".Yaml", ".Yml", ".YAML", ".YML")
 # Scopes change only when the rules do.
 MAX_AREAS = 64
 # A branch and a draft on it; each may hold ten thousand charts.
@@ -155,7 +157,7 @@ def _moved(
     """Return the YAML files of each folder after some files came or went."""
     touched: dict[str, list[str]] = defaultdict(list)
     for path in changed:
-        if path.endswith((".yaml", ".yml")):
+        if path.endswith(_ENDINGS):
             folder, slash, _ = path.rpartition("/")
             touched[folder + slash].append(path)
     found = {

@@ -91,6 +91,10 @@ class Survey:
         """Return what a file is called in every version of its chart, so that places can be compared."""
         return self._known.lasting(scope, file)
 
+    def beside(self, folder: str) -> tuple[str, ...]:
+        """Return the YAML files directly in a folder ("" for the top)."""
+        return self._known.beside(f"{folder}/" if folder else "")
+
     def own_places(self, file: str, chart: str) -> tuple[Target, ...]:
         """Return the image places that a file holds by itself; none where it cannot be read."""
         result = self._known.scan(Spot(file, chart, ""))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from updater.catalog import Along, Moving, follow
 from updater.charts import Target
@@ -54,6 +55,7 @@ def bring_along(
                 edited=edits.files,
                 # A sub-chart's values are not the chart's: its keys mean something else there.
                 values=tuple(spot.file for spot in spots if spot.folder == root),
+                beside=partial(ground.survey.beside, root),
                 app_version=_app_version(environment, ground, edits, spots) or "",
                 number=number,
                 least=ground.past.highest_version(environment.name, chart) if rises else "",
