@@ -72,6 +72,12 @@ def test_a_tag_that_is_a_number_to_yaml_is_quoted_as_a_default() -> None:
     assert 'default: "52666"' in content(planned, "charts/iris/Questions.YML")
 
 
+def test_what_cannot_follow_is_not_even_read() -> None:
+    branch = desk(contents=overlay_files(), files="files: charts/*/values-dev.yaml")
+    branch.asks("iris:develop-52666")
+    assert {path.rpartition("/")[2] for path in branch.files.reads} == {"values.yaml", "values-dev.yaml"}
+
+
 def test_questions_stay_where_the_rules_say_so() -> None:
     assert changed(desk("{questions: false}").asks("iris:develop-52666")) == {"charts/iris/values.yaml"}
 

@@ -99,8 +99,10 @@ def _questions(files: Files, moving: Moving, paths: Iterable[str]) -> Iterator[t
 
 def _take_versions(rules: ChartRules, files: Files, moving: Moving, along: Along) -> None:
     path = _join(moving.folder, _CHART_FILE)
-    content = _content(files, moving, path)
     app_version = moving.app_version if rules.app_version else ""
+    if rules.version == "none" and not app_version and path not in moving.edited:
+        return  # without reading it: most changes of a tag end here
+    content = _content(files, moving, path)
     if content is None or path not in files.paths:
         return
     try:
